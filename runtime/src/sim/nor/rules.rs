@@ -1,0 +1,119 @@
+//! What programming and erasing do, and what they refuse.
+
+use super::{NorError, Op, SimNor, unit::Unit};
+use std::sync::Arc;
+
+/// May a word be programmed again before its unit is erased?
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Rewrite {
+    /// Yes, as long as it only clears bits: plain NOR.
+    #[default]
+    Free,
+    /// No: flash with ECC over each word.
+    Once,
+    /// Only to all zeros: the ECC of STM32 parts (L4, G4, ...) lets this pass.
+    OnceOrZero,
+}
+
+impl<const W: usize, const E: usize, const R: usize> SimNor<W, E, R> {
+    /// Programs whole words, the first at byte `at`. All or nothing, but for a power cut.
+    pub(super) fn program(&mut self, at: u32, data: &[u8]) -> Result<(), NorError> {
+        self.powered()?;
+        self.within(at, data.len())?;
+        aligned(at, data.len(), W)?;
+        let first = at as usize / W;
+        for (index, word) in data.chunks_exact(W).enumerate() {
+            self.may_program(first + index, word)?;
+        }
+        let cut = if data.is_empty() { None } else { self.spend(data.len() / W) };
+        let whole = cut.map_or(data.len() / W, |(done, _)| done);
+        for (index, word) in data.chunks_exact(W).take(whole).enumerate() {
+            self.program_word(first + index, word);
+        }
+        if let Some((done, tear)) = cut {
+            if let Some(torn) = self.torn_word(&data[done * W..(done + 1) * W], tear) {
+                self.program_word(first + done, &torn);
+            }
+        } else {
+            self.counts.programs += 1;
+            self.counts.words += whole as u64;
+            if let Some(trace) = &mut self.trace {
+                trace.push(Op::Program { at, data: data.to_vec() });
+            }
+        }
+        let end = (at as usize + data.len()).div_ceil(E);
+        (at as usize / E..end).try_for_each(|unit| self.keep(unit))?;
+        self.powered()
+    }
+
+    /// Erases the units of `from..to`, one operation each.
+    pub(super) fn erase_range(&mut self, from: u32, to: u32) -> Result<(), NorError> {
+        self.powered()?;
+        let Some(len) = to.checked_sub(from) else {
+            return Err(NorError::OutOfBounds { at: from, len: 0, size: self.size() });
+        };
+        self.within(from, len as usize)?;
+        aligned(from, len as usize, E)?;
+        (from as usize / E..to as usize / E).try_for_each(|unit| self.erase_unit(unit))
+    }
+
+    pub(super) fn erase_unit(&mut self, unit: usize) -> Result<(), NorError> {
+        self.powered()?;
+        self.within((unit * E) as u32, E)?;
+        if let Some((_, tear)) = self.spend(1) {
+            self.torn_erase(unit, tear)?;
+            return Err(NorError::PowerLost);
+        }
+        self.units[unit] = Arc::new(Unit::erased(E, W));
+        self.wear[unit] += 1;
+        self.counts.erases += 1;
+        if let Some(trace) = &mut self.trace {
+            trace.push(Op::Erase { unit: unit as u32 });
+        }
+        self.keep(unit)
+    }
+
+    pub(super) fn read_into(&mut self, at: u32, into: &mut [u8]) -> Result<(), NorError> {
+        self.powered()?;
+        self.within(at, into.len())?;
+        aligned(at, into.len(), R)?;
+        let (mut rest, mut at) = (into, at as usize);
+        while !rest.is_empty() {
+            let (now, later) = rest.split_at_mut(rest.len().min(E - at % E));
+            self.units[at / E].read(at % E, now, &mut self.random);
+            at += now.len();
+            rest = later;
+        }
+        Ok(())
+    }
+
+    fn powered(&self) -> Result<(), NorError> {
+        if self.powered { Ok(()) } else { Err(NorError::PowerLost) }
+    }
+
+    fn may_program(&self, word: usize, new: &[u8]) -> Result<(), NorError> {
+        let at = word * W;
+        let unit = &self.units[at / E];
+        let old = &unit.bytes()[at % E..][..W];
+        if let Some(byte) = old.iter().zip(new).position(|(old, new)| new & !old != 0) {
+            return Err(NorError::SetsBit { at: (at + byte) as u32 });
+        }
+        let zero = new.iter().all(|byte| *byte == 0);
+        let again = match self.rewrite {
+            Rewrite::Free => false,
+            Rewrite::Once => unit.is_programmed(at % E / W),
+            Rewrite::OnceOrZero => unit.is_programmed(at % E / W) && !zero,
+        };
+        if again { Err(NorError::Rewritten { at: at as u32 }) } else { Ok(()) }
+    }
+
+    fn program_word(&mut self, word: usize, data: &[u8]) {
+        let at = word * W;
+        Arc::make_mut(&mut self.units[at / E]).program(at % E / W, data);
+    }
+}
+
+fn aligned(at: u32, len: usize, to: usize) -> Result<(), NorError> {
+    let whole = (at as usize).is_multiple_of(to) && len.is_multiple_of(to);
+    if whole { Ok(()) } else { Err(NorError::NotAligned { at, len, to }) }
+}
