@@ -2,8 +2,18 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
-#[cfg(feature = "sim")]
-extern crate std;
-
-#[cfg(feature = "sim")]
-pub mod sim;
+pub mod boot;
+pub mod descriptor;
+pub mod error;
+pub mod field;
+pub mod hooks;
+pub mod job;
+pub mod layout;
+pub mod link;
+pub mod message;
+pub mod parser;
+pub mod pipeline;
+pub mod transport;
+pub mod verify;
+pub mod version;
+pub mod wire;

@@ -1,0 +1,102 @@
+//! Verification: only what is in the slot, as read back, and only what is signed, decides.
+//!
+//! A [`Verifier`] is asked where to read and fed what was read; at the end it gives a verdict. The
+//! verdict's good half, [`Verified`], can be made nowhere else and is the only thing a bootloader
+//! adapter stages: a check that must not be skipped is a value.
+
+use crate::{descriptor::Algorithm, error::Failure, version::Version};
+
+/// Proof that the image in the slot is whole, authentic, newer and meant for this board.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Verified {
+    size: u32,
+    digest: [u8; 32],
+    version: Version,
+}
+
+impl Verified {
+    /// Length of the file in the slot, in bytes.
+    pub const fn size(&self) -> u32 {
+        self.size
+    }
+
+    /// SHA-256 of the file in the slot.
+    pub const fn digest(&self) -> [u8; 32] {
+        self.digest
+    }
+
+    /// Version, from signed bytes.
+    pub const fn version(&self) -> Version {
+        self.version
+    }
+}
+
+/// A public key that is trusted to sign images.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Key {
+    /// Its name in `ota.toml`.
+    pub id: &'static str,
+    /// What it verifies.
+    pub algorithm: Algorithm,
+    /// ECDSA P-256: the uncompressed point, 65 bytes (SEC1). Ed25519: 32 bytes.
+    pub bytes: &'static [u8],
+}
+
+/// What must hold of an image, besides its signatures: `[verify]` of `ota.toml`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rules {
+    /// Algorithms of which each must have a valid signature by a trusted key; not empty.
+    pub require: &'static [Algorithm],
+    /// The trusted keys.
+    pub keys: &'static [Key],
+    /// The board this firmware is for.
+    pub board: &'static str,
+    /// Whether an image that names no board is refused.
+    pub board_required: bool,
+    /// The version that runs.
+    pub running: Version,
+    /// Whether an image that is not newer is allowed.
+    pub older_allowed: bool,
+    /// Security counter of the running image: a lower one is refused.
+    pub counter: u32,
+}
+
+/// Longest signature in a job document, decoded: a DER-encoded ECDSA P-256 signature.
+pub const SIGNATURE_MAX: usize = 72;
+
+/// What the job promised of the file, decoded and owned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// Length of the file in bytes.
+    pub size: u32,
+    /// SHA-256 of the file.
+    pub sha256: Option<[u8; 32]>,
+    /// A detached signature over the SHA-256 of the file.
+    pub signature: Option<(Algorithm, heapless::Vec<u8, SIGNATURE_MAX>)>,
+}
+
+/// What a verifier wants next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Next {
+    /// These bytes of the file; `offset` is a multiple of 8, `len` at most what was said in
+    /// [`Verifier::start`].
+    Read {
+        /// Offset in the file.
+        offset: u32,
+        /// Length in bytes.
+        len: u32,
+    },
+    /// Nothing more: this is the answer.
+    Verdict(Result<Verified, Failure>),
+}
+
+/// Checks the file in the slot. Pure: it says what to read and is given the bytes.
+pub trait Verifier {
+    /// Begins; `chunk` is the most that can be read at once, at least 256 and a multiple of 8.
+    fn start(&mut self, rules: &Rules, claim: &Claim, chunk: u32) -> Next;
+
+    /// Takes the bytes that the last [`Next::Read`] asked for.
+    fn feed(&mut self, rules: &Rules, claim: &Claim, bytes: &[u8]) -> Next;
+}
