@@ -2,6 +2,9 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "sim")]
+extern crate std;
+
 pub mod boot;
 pub mod descriptor;
 pub mod error;
@@ -13,6 +16,8 @@ pub mod link;
 pub mod message;
 pub mod parser;
 pub mod pipeline;
+#[cfg(feature = "sim")]
+pub mod sim;
 pub mod transport;
 pub mod verify;
 pub mod version;

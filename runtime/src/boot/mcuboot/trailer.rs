@@ -141,7 +141,8 @@ impl Shape {
         if self.align > MAGIC_LEN { self.align } else { MAGIC_LEN }
     }
 
-    const fn from_end(self, field: Field) -> usize {
+    /// From the start of the field to the end of the slot.
+    const fn distance(self, field: Field) -> usize {
         self.magic_block()
             + self.align
                 * match field {
@@ -153,7 +154,7 @@ impl Shape {
 
     /// From swap info to the end.
     const fn fields(self) -> usize {
-        self.from_end(Field::SwapInfo)
+        self.distance(Field::SwapInfo)
     }
 
     fn magic(self) -> [u8; MAGIC_LEN] {
@@ -195,7 +196,7 @@ impl Shape {
         let mut buffer = [0; FIELDS_MAX];
         let bytes = self.bytes(flash, slot, &mut buffer).await?;
         let byte = |field| {
-            let at = bytes.len().checked_sub(self.from_end(field));
+            let at = bytes.len().checked_sub(self.distance(field));
             at.and_then(|at| bytes.get(at)).copied().unwrap_or(ERASED)
         };
         let magic = match bytes.last_chunk() {
@@ -233,14 +234,18 @@ impl Shape {
         field: Field,
         value: &[u8],
     ) -> Result<(), Failure> {
-        self.program(flash, slot, self.from_end(field), value.iter()).await
+        self.program(flash, slot, self.distance(field), value.iter()).await
     }
 
     /// Programs the magic, `ff` before it where its place is longer.
     ///
     /// # Errors
     /// As [`write`](Self::write).
-    pub async fn write_magic<F: NorFlash>(self, flash: &mut F, slot: Region) -> Result<(), Failure> {
+    pub async fn write_magic<F: NorFlash>(
+        self,
+        flash: &mut F,
+        slot: Region,
+    ) -> Result<(), Failure> {
         let magic = self.magic();
         let before = self.magic_block().saturating_sub(MAGIC_LEN);
         let bytes = core::iter::repeat_n(&ERASED, before).chain(&magic);
@@ -251,7 +256,7 @@ impl Shape {
         self,
         flash: &mut F,
         slot: Region,
-        from_end: usize,
+        distance: usize,
         value: impl Iterator<Item = &'v u8>,
     ) -> Result<(), Failure> {
         let mut words = [ERASED; WORD_MAX];
@@ -261,14 +266,14 @@ impl Shape {
             len = len.saturating_add(1);
         }
         let words = words.get(..len.next_multiple_of(self.write)).ok_or(Failure::Misconfigured)?;
-        let at = place(slot, from_end, words.len())?;
+        let at = place(slot, distance, words.len())?;
         flash.write(at, words).await.map_err(|_| Failure::Program)
     }
 }
 
-/// Where `len` bytes that begin `from_end` before the end of `slot` are on the flash.
-fn place(slot: Region, from_end: usize, len: usize) -> Result<u32, Failure> {
-    let at = u32::try_from(from_end).ok().and_then(|back| slot.len.checked_sub(back));
+/// Where `len` bytes that begin `distance` before the end of `slot` are on the flash.
+fn place(slot: Region, distance: usize, len: usize) -> Result<u32, Failure> {
+    let at = u32::try_from(distance).ok().and_then(|back| slot.len.checked_sub(back));
     let len = u32::try_from(len).map_err(|_| Failure::Misconfigured)?;
     at.and_then(|at| slot.at(at, len)).ok_or(Failure::Misconfigured)
 }
