@@ -100,7 +100,7 @@ impl Boot for Mcuboot {
 
     async fn stage<F: NorFlash>(&mut self, flash: &mut F, image: Verified) -> Result<(), Failure> {
         let shape = Shape::of::<F>()?;
-        let erase_size = u32::try_from(F::ERASE_SIZE).map_err(|_| Failure::Misconfigured)?;
+        let erase_size = erase_size::<F>()?;
         let (swap, image_ok) = self.wanted();
         let wanted =
             Trailer { magic: Magic::Good, swap: Some(swap), image_ok, copy_done: Flag::Unset };
@@ -136,13 +136,22 @@ impl Boot for Mcuboot {
             return Ok(());
         }
         let written = shape.write(flash, self.primary, Field::ImageOk, &[trailer::SET]).await;
-        if before.image_ok == Flag::Bad {
-            return Ok(());
+        if written.is_err() && before.image_ok == Flag::Unset {
+            // A cut left the word torn though it looks erased, and it cannot be programmed again.
+            // No trailer at all is confirmed too, where no image can reach into its units.
+            if !matches!(self.mode, Mode::SwapMove | Mode::SwapOffset) {
+                return Err(Failure::Confirm);
+            }
+            let units = shape.units(self.primary, erase_size::<F>()?);
+            let units = units.ok_or(Failure::Misconfigured)?;
+            flash.erase(units.start, units.end).await.map_err(|_| Failure::Erase)?;
         }
-        written?;
-        match shape.read(flash, self.primary).await?.image_ok {
-            Flag::Unset => Err(Failure::Confirm),
-            _ => Ok(()),
-        }
+        let after = shape.read(flash, self.primary).await?;
+        let going_back = after.magic == Magic::Good && after.image_ok == Flag::Unset;
+        if going_back { Err(Failure::Confirm) } else { Ok(()) }
     }
+}
+
+fn erase_size<F: NorFlash>() -> Result<u32, Failure> {
+    u32::try_from(F::ERASE_SIZE).map_err(|_| Failure::Misconfigured)
 }

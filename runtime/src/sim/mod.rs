@@ -9,3 +9,22 @@
 
 pub mod nor;
 pub mod random;
+
+use core::future::Future;
+use core::pin::pin;
+use core::task::{Context, Poll, Waker};
+
+/// Runs a future that waits for nothing but its own next poll, as those over a [`nor::SimNor`].
+///
+/// # Panics
+/// If it is still pending after a million polls: it waits for something else.
+pub fn run<T>(future: impl Future<Output = T>) -> T {
+    let mut future = pin!(future);
+    let mut context = Context::from_waker(Waker::noop());
+    for _ in 0..1_000_000 {
+        if let Poll::Ready(value) = future.as_mut().poll(&mut context) {
+            return value;
+        }
+    }
+    panic!("a future in a simulated world waits for something outside of it");
+}
