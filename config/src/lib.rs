@@ -1,1 +1,29 @@
-//! Reads, checks and emits `ota.toml`.
+//! `ota.toml`: the only reader of it, for the macro, the host tool and their tests.
+//!
+//! Three functions over one model: [`load`] a file, [`check`] what it says, [`emit`] the orchestrator
+//! of a board.
+//!
+//! ```text
+//! ota.toml ─ load ─► Document ─ check ─► Model ─ emit ─► declarations
+//!                    (a tree     (every         (for one board)
+//!                    with places) error, or none)
+//! ```
+//!
+//! Every key is defined once, in [`keys`]: the struct, its reader, `ota.schema.json` ([`schema`]) and
+//! `docs/ota-toml.md` ([`reference`](mod@reference)) come from the same lines.
+
+pub mod check;
+pub mod define;
+mod der;
+pub mod diagnostic;
+mod document;
+pub mod keys;
+pub mod model;
+pub mod reference;
+pub mod schema;
+pub mod tree;
+pub mod values;
+
+pub use check::check;
+pub use document::{Document, load};
+pub use model::Model;

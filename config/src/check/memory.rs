@@ -1,0 +1,52 @@
+//! The RAM a pipeline needs, against the board's budget.
+//!
+//! block + transmit + state + receive, where *receive* is the link's buffer for the largest message:
+//! a block in base64 and 512 bytes around it in JSON, a block and 512 bytes in CBOR. The 512 bytes are
+//! the topic (two names of 128 characters and 40 fixed ones), the packet's header, and the other keys.
+
+use super::pipeline::json_message;
+use crate::diagnostic::{At, Errors};
+use crate::keys::{Board, Encoding, MqttStream};
+use crate::model::Memory;
+use crate::values::size;
+
+/// The buffer a report or a request is written in, with its topic.
+const TRANSMIT: u32 = 1024;
+/// The update machine, the job's description, the journal's picture, parsers and verifiers.
+const STATE: u32 = 1024;
+
+pub(super) fn needed(
+    name: &At<String>,
+    board: &Board,
+    stream: &MqttStream,
+    errors: &mut Errors,
+) -> Memory {
+    let block = stream.block_size.value.0;
+    let receive = match stream.encoding.value {
+        Encoding::Cbor => block + 512,
+        Encoding::Json => json_message(block),
+    };
+    let memory = Memory { block, transmit: TRANSMIT, state: STATE, receive };
+    let budget = board
+        .budget
+        .value
+        .as_ref()
+        .and_then(|budget| budget.ram.value.map(|ram| At::new(ram, budget.ram.span.clone())));
+    if let Some(ram) = budget.filter(|ram| ram.value.0 < memory.total()) {
+        let wrong = format!(
+            "board `{}` needs about {} of RAM: block {} + transmit {} + state {} + receive {}",
+            name.value,
+            size(memory.total()),
+            size(memory.block),
+            size(memory.transmit),
+            size(memory.state),
+            size(memory.receive)
+        );
+        errors.add(
+            ram.span,
+            wrong,
+            format!("{} are budgeted: make `block-size` smaller", size(ram.value.0)),
+        );
+    }
+    memory
+}

@@ -1,0 +1,126 @@
+//! What keys mean together. Every rule that crosses two keys, or a key and a file, is here.
+//!
+//! - [`pipeline`]: parsers that are never reached, blocks and messages, retries
+//! - [`layout`]: partitions, slots, the journal
+//! - [`trust`]: key files
+//! - [`memory`]: RAM against the budget
+//!
+//! A rule that needs a value which could not be read is left out: its error has been told.
+
+mod layout;
+mod memory;
+mod pipeline;
+mod trust;
+
+use crate::Document;
+use crate::define::Value;
+use crate::diagnostic::{At, Errors, Report, Span};
+use crate::keys::{Board, Parser, Policy, Root, Transport, Verify};
+use crate::model::{Device, Model};
+use crate::tree::Node;
+
+/// Checks a file and works out what it means.
+///
+/// # Errors
+/// Everything that is wrong with it, at once.
+pub fn check(document: &Document) -> Result<Model, Report> {
+    let mut errors = document.errors.clone();
+    // What TOML itself refuses leaves a tree that says little.
+    let model = if errors.is_empty() { model(document, &mut errors) } else { None };
+    match model {
+        Some(model) if errors.is_empty() => Ok(model),
+        _ => Err(errors.report(&document.path, &document.text)),
+    }
+}
+
+fn model(document: &Document, errors: &mut Errors) -> Option<Model> {
+    let root = Root::read(&document.tree, errors)?;
+    plugins_are_reserved(&root, errors);
+    pipeline::parsers_reached(&root, errors);
+    let version =
+        root.product.0.as_ref().and_then(|product| pipeline::version(&product.version, errors));
+    let declared = &root.board.0.as_ref()?.0;
+    let boards: Vec<Option<Device>> =
+        declared.iter().map(|(name, board)| device(document, &root, name, board, errors)).collect();
+    let boards: Vec<Device> = boards.into_iter().collect::<Option<_>>()?;
+    // A key may be for what could not be read.
+    if errors.is_empty() {
+        trust::keys_used(&root, &boards, errors);
+    }
+    version?;
+    Some(Model {
+        path: document.path.clone(),
+        text: document.text.clone(),
+        product: root.product.value.0?,
+        boards,
+    })
+}
+
+/// One board with the pipeline laid out for it. Errors of the parts do not hide each other.
+fn device(
+    document: &Document,
+    root: &Root,
+    name: &At<String>,
+    board: &Board,
+    errors: &mut Errors,
+) -> Option<Device> {
+    let whole = |key: &str| document.tree.get(key).map(|entry| (entry.span.clone(), &entry.node));
+    let transport: Option<At<Transport>> =
+        overlaid(whole("transport"), board.transport.0.as_ref(), errors);
+    let verify: Option<At<Verify>> = overlaid(whole("verify"), board.verify.0.as_ref(), errors);
+    let policy: Option<At<Policy>> = match (whole("policy"), &board.policy.0) {
+        (None, None) => {
+            root.policy.0.clone().map(|policy| At::new(policy, root.policy.span.clone()))
+        }
+        (base, over) => overlaid(base, over.as_ref(), errors),
+    };
+    let stream = transport.map(|transport| transport.mqtt_stream.clone());
+    stream.iter().for_each(|stream| pipeline::messages(stream, errors));
+    let keys = verify.as_ref().and_then(|verify| trust::keys(document, verify, errors));
+    let parsers = pipeline::of_board(root, board, errors);
+    let jobs = pipeline::job_source(root, errors);
+    let layout = layout::layout(name, board, stream.as_ref(), errors);
+    let memory = stream.as_ref().map(|stream| memory::needed(name, board, stream, errors));
+    Some(Device {
+        name: name.clone(),
+        jobs: jobs?,
+        parsers: parsers?,
+        stream: stream?,
+        policy: policy?,
+        verify: verify?,
+        keys: keys?,
+        flash: board.flash.0.clone()?,
+        bootloader: At::new(board.bootloader.0.clone()?, board.bootloader.span.clone()),
+        layout: layout?,
+        memory: memory?,
+        board: board.clone(),
+    })
+}
+
+/// A table of the pipeline as a board has it. Where it is whole, its errors are the pipeline's own
+/// and told once.
+fn overlaid<V: Value>(
+    base: Option<(Span, &Node)>,
+    over: Option<&Node>,
+    errors: &mut Errors,
+) -> Option<At<V>> {
+    let (span, node) = match (base, over) {
+        (Some((span, base)), Some(over)) => (span, base.overlaid(over)),
+        (Some((span, base)), None) => (span, base.clone()),
+        (None, over) => (over?.span.clone(), over?.clone()),
+    };
+    V::read(&node, errors).map(|value| At::new(value, span))
+}
+
+fn plugins_are_reserved(root: &Root, errors: &mut Errors) {
+    let right =
+        "remove it: this version loads no plugins; describe the document with `kind = \"table\"`";
+    let parsers = root.parser.0.iter().flatten();
+    let used = parsers.filter(|parser| matches!(parser.value, Parser::PluginParser(_)));
+    for span in used
+        .map(|parser| &parser.span)
+        .chain(root.plugin.value.iter().flatten().map(|plugin| &plugin.span))
+    {
+        errors.add(span.clone(), "plugins are reserved for a later version", right);
+    }
+}

@@ -1,0 +1,182 @@
+//! The pipeline: job source, parsers, transport.
+
+use crate::diagnostic::{At, Errors, did_you_mean};
+use crate::keys::{Board, Encoding, FromCargo, JobSource, MqttStream, Parser, Root, Table};
+use crate::values::{Literal, Name, Sourced, size, spelt_time};
+
+/// What an MQTT message of AWS IoT carries at most.
+const MESSAGE: u32 = 128 * 1024;
+/// The largest block that fits a JSON message: base64 takes 4 bytes for 3, the rest is keys.
+const JSON_BLOCK: u32 = 96 * 1024 - 512;
+
+/// A version that is written out must be one.
+pub(super) fn version(
+    version: &At<Sourced<FromCargo, Literal>>,
+    errors: &mut Errors,
+) -> Option<()> {
+    let Sourced::Literal(text) = &version.value else {
+        return Some(());
+    };
+    let (triple, build) = text.0.split_once('+').unwrap_or((&text.0, "0"));
+    let parts: Vec<&str> = triple.split('.').collect();
+    let whole = match parts.as_slice() {
+        [major, minor, revision] => {
+            major.parse::<u8>().is_ok()
+                && minor.parse::<u8>().is_ok()
+                && revision.parse::<u16>().is_ok()
+                && build.parse::<u32>().is_ok()
+        }
+        _ => false,
+    };
+    if !whole {
+        let right = "write major.minor.revision, as \"1.4.0\" or \"1.4.0+7\": at most 255.255.65535+4294967295";
+        errors.add(version.span.clone(), format!("`{}` is not a version", text.0), right);
+        return None;
+    }
+    Some(())
+}
+
+/// The job source; one, for now.
+pub(super) fn job_source(root: &Root, errors: &mut Errors) -> Option<At<JobSource>> {
+    let sources = root.job_source.0.as_ref()?;
+    if let [_, second, ..] = sources.as_slice() {
+        let right = "keep one `[[job-source]]`";
+        errors.add(second.span.clone(), "a device has one job source", right);
+    }
+    sources.first().cloned()
+}
+
+/// The name by which a board takes a parser.
+fn called(parser: &Parser) -> &str {
+    match parser {
+        Parser::Table(table) => &table.name.0,
+        other => other.kind(),
+    }
+}
+
+/// What a `table` parser must find in a document to know it for its own.
+fn wanted(table: &Table) -> Vec<&str> {
+    let optional = [table.stream.as_ref(), table.url.as_ref()];
+    let digest = table.sha256.as_ref().map(|digest| &digest.path.value);
+    let signature = table.signature.as_ref().map(|signature| &signature.path.value);
+    let all = [Some(&table.size.value), digest, signature].into_iter().chain(optional);
+    all.flatten().map(|pointer| pointer.0.as_str()).collect()
+}
+
+/// Every parser must have a document that the ones before it leave to it, and a board that has it.
+pub(super) fn parsers_reached(root: &Root, errors: &mut Errors) {
+    let parsers = root.parser.0.as_deref().unwrap_or_default();
+    for (index, parser) in parsers.iter().enumerate() {
+        let name = called(&parser.value);
+        let before = parsers.iter().take(index);
+        if before.clone().any(|other| called(&other.value) == name) {
+            let right = "remove it, or give it another name";
+            errors.add(parser.span.clone(), format!("there is a parser `{name}` already"), right);
+        } else if let Some(other) =
+            before.clone().find(|other| takes_all_of(&other.value, &parser.value))
+        {
+            let wrong = format!(
+                "the parser `{name}` is never reached: `{}` takes every document it knows",
+                called(&other.value)
+            );
+            errors.add(parser.span.clone(), wrong, "put it first, or remove it");
+        } else if !some_board_has(root, parsers, name) {
+            let wrong = format!("the parser `{name}` is never reached: no board has it");
+            errors.add(parser.span.clone(), wrong, "add it to a board's `parsers`, or remove it");
+        }
+        if let Parser::Table(table) = &parser.value {
+            fields_suffice(table, parser, errors);
+        }
+    }
+}
+
+fn takes_all_of(first: &Parser, second: &Parser) -> bool {
+    let (Parser::Table(first), Parser::Table(second)) = (first, second) else {
+        return false;
+    };
+    let known = wanted(second);
+    wanted(first).iter().all(|field| known.contains(field))
+}
+
+fn some_board_has(root: &Root, parsers: &[At<Parser>], name: &str) -> bool {
+    let Some(boards) = &root.board.0 else { return true };
+    // A name that is misspelt may be meant for any parser.
+    let meant = |listed: &Name| {
+        listed.0 == name || !parsers.iter().any(|parser| called(&parser.value) == listed.0)
+    };
+    let mut boards = boards.0.iter().map(|(_, board)| board.parsers.value.as_ref());
+    boards.len() == 0
+        || boards
+            .any(|names| names.is_none_or(|names| names.iter().any(|listed| meant(&listed.value))))
+}
+
+/// A parser must learn where the blocks are, from a transport that there is.
+fn fields_suffice(table: &Table, parser: &At<Parser>, errors: &mut Errors) {
+    if table.stream.is_none() {
+        let wrong = match table.url.is_some() {
+            true => "a `url` is no use to the transport `mqtt-stream`",
+            false => "the parser does not say where the blocks are",
+        };
+        let right = "add `stream`: the pointer to the name of the stream";
+        errors.add(parser.span.clone(), wrong, right);
+    }
+}
+
+/// The parsers of a board: those it names, or all.
+pub(super) fn of_board(root: &Root, board: &Board, errors: &mut Errors) -> Option<Vec<At<Parser>>> {
+    let all = root.parser.0.as_ref()?;
+    let Some(names) = &board.parsers.value else {
+        return Some(all.clone());
+    };
+    let chosen: Vec<Option<At<Parser>>> =
+        names.iter().map(|name| named(all, name, errors)).collect();
+    chosen.into_iter().collect()
+}
+
+fn named(all: &[At<Parser>], name: &At<Name>, errors: &mut Errors) -> Option<At<Parser>> {
+    let found = all.iter().find(|parser| called(&parser.value) == name.value.0);
+    if found.is_none() {
+        let known: Vec<&str> = all.iter().map(|parser| called(&parser.value)).collect();
+        let right = did_you_mean(&name.value.0, &known, "declare it: `[[parser]]`");
+        errors.add(name.span.clone(), format!("unknown parser `{}`", name.value.0), right);
+    }
+    found.cloned()
+}
+
+/// Blocks that fit erase units and messages, waits that grow.
+pub(super) fn messages(stream: &MqttStream, errors: &mut Errors) {
+    let block = &stream.block_size;
+    if !block.value.0.is_power_of_two() {
+        let right =
+            format!("a power of two, such as {}", size(block.value.0.next_power_of_two() / 2));
+        errors.add(
+            block.span.clone(),
+            format!("blocks of {} do not fit erase units", size(block.value.0)),
+            right,
+        );
+    }
+    if stream.encoding.value == Encoding::Json && block.value.0 > JSON_BLOCK {
+        let wrong = format!(
+            "a block of {} takes {} in JSON, more than the {} of an MQTT message",
+            size(block.value.0),
+            size(json_message(block.value.0)),
+            size(MESSAGE)
+        );
+        errors.add(block.span.clone(), wrong, "at most \"64 KiB\", or `encoding = \"cbor\"`");
+    }
+    let retry = &stream.retry;
+    if retry.after.value.0 > retry.at_most.value.0 {
+        let wrong = format!(
+            "the first wait, {}, is longer than the longest",
+            spelt_time(retry.after.value.0)
+        );
+        let right = format!("at most {}", spelt_time(retry.at_most.value.0));
+        errors.add(retry.after.span.clone(), wrong, right);
+    }
+}
+
+/// Bytes of the largest message with a block in it: the block as it is written, the other keys, and
+/// the topic with its thing and stream names (128 characters each at most).
+pub(super) fn json_message(block: u32) -> u32 {
+    block.div_ceil(3) * 4 + 512
+}

@@ -1,0 +1,48 @@
+//! The file on disk.
+
+use crate::diagnostic::{Errors, Report};
+use crate::tree::{self, Node};
+use std::path::{Path, PathBuf};
+
+/// A file that was read, as a tree. What is wrong with its TOML is told by [`check`](fn@crate::check),
+/// with everything else.
+#[derive(Clone, Debug)]
+pub struct Document {
+    /// The file as it is called in errors.
+    pub path: String,
+    pub(crate) folder: PathBuf,
+    pub(crate) text: String,
+    pub(crate) tree: Node,
+    pub(crate) errors: Errors,
+}
+
+/// Reads `file`, which errors call `name`.
+///
+/// # Errors
+/// The file cannot be read.
+pub fn load(file: &Path, name: &str) -> Result<Document, Report> {
+    match std::fs::read(file).map(String::from_utf8) {
+        Ok(Ok(text)) => Ok(Document::new(name, file.parent().unwrap_or(Path::new("")), text)),
+        Ok(Err(_)) => {
+            let wrong = "the file is not text".to_owned();
+            Err(Report::whole(name, wrong, "TOML in UTF-8"))
+        }
+        Err(error) => {
+            let wrong = format!("the file cannot be read: {error}");
+            Err(Report::whole(
+                name,
+                wrong,
+                "a path from the folder of the `Cargo.toml` that uses it",
+            ))
+        }
+    }
+}
+
+impl Document {
+    /// A document of that text, whose key files are looked for from `folder`.
+    pub fn new(name: &str, folder: &Path, text: String) -> Self {
+        let mut errors = Errors::default();
+        let tree = tree::parse(&text, &mut errors);
+        Self { path: name.to_owned(), folder: folder.to_owned(), text, tree, errors }
+    }
+}

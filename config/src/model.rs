@@ -1,0 +1,116 @@
+//! What a checked file means: every default filled in, every override laid in, every number worked out.
+//! Only [`check`](fn@crate::check::check) makes one.
+
+use crate::diagnostic::{At, position};
+use crate::keys::{
+    Algorithm, Board, Bootloader, Flash, JobSource, MqttStream, Parser, Policy, Product, Verify,
+};
+use crate::values::Region;
+use std::path::PathBuf;
+
+/// A file that holds together.
+#[derive(Clone, Debug)]
+pub struct Model {
+    /// The file, as the caller named it.
+    pub path: String,
+    /// `[product]`
+    pub product: Product,
+    /// The boards, in the order of the file; at least one.
+    pub boards: Vec<Device>,
+    pub(crate) text: String,
+}
+
+/// A board with the whole pipeline it runs.
+#[derive(Clone, Debug)]
+pub struct Device {
+    /// The name of the board.
+    pub name: At<String>,
+    /// `[board.NAME]` as written.
+    pub board: Board,
+    /// The first `[[job-source]]`.
+    pub jobs: At<JobSource>,
+    /// Its parsers, in order; at least one.
+    pub parsers: Vec<At<Parser>>,
+    /// Its transport.
+    pub stream: At<MqttStream>,
+    /// Its policy.
+    pub policy: At<Policy>,
+    /// Its rules for images.
+    pub verify: At<Verify>,
+    /// The keys it trusts.
+    pub keys: Vec<Key>,
+    /// Its flash.
+    pub flash: Flash,
+    /// Its bootloader.
+    pub bootloader: At<Bootloader>,
+    /// Where everything is in the flash.
+    pub layout: Layout,
+    /// The RAM its pipeline needs.
+    pub memory: Memory,
+}
+
+/// A key that is trusted, read from its file.
+#[derive(Clone, Debug)]
+pub struct Key {
+    /// Its name, and where it is declared.
+    pub id: At<String>,
+    /// Its algorithm.
+    pub algorithm: Algorithm,
+    /// P-256: the point, uncompressed, 65 bytes. Ed25519: 32 bytes.
+    pub bytes: Vec<u8>,
+    /// The file it was read from.
+    pub file: PathBuf,
+}
+
+/// Where an update's parts are in the flash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Layout {
+    /// The slot of the running image.
+    pub primary: Region,
+    /// The slot partition of the new image.
+    pub secondary: Region,
+    /// Where a new image can be, in the secondary slot: behind what the bootloader wants in front
+    /// of it, before what it keeps at the end.
+    pub image: Region,
+    /// The partition embassy-boot keeps its state in.
+    pub state: Option<Region>,
+    /// The journal.
+    pub journal: Region,
+    /// What a half of the journal must hold, in bytes.
+    pub journal_half: u32,
+    /// Blocks of the largest image.
+    pub blocks: u32,
+}
+
+/// The RAM a pipeline needs, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Memory {
+    /// The block being written.
+    pub block: u32,
+    /// The message being sent: a request or a report, and its topic.
+    pub transmit: u32,
+    /// The state of the update, its job source and its parsers.
+    pub state: u32,
+    /// What the link must be able to receive: the largest message with a block in it.
+    pub receive: u32,
+}
+
+impl Memory {
+    /// All of it.
+    pub fn total(&self) -> u32 {
+        self.block + self.transmit + self.state + self.receive
+    }
+}
+
+impl Model {
+    /// The board of that name.
+    pub fn device(&self, name: &str) -> Option<&Device> {
+        self.boards.iter().find(|device| device.name.value == name)
+    }
+
+    /// `ota.toml:12`: the line a value was written at.
+    pub fn origin<T>(&self, at: &At<T>) -> String {
+        let name = self.path.rsplit(['/', '\\']).next().unwrap_or_default();
+        format!("{name}:{}", position(&self.text, &at.span).0)
+    }
+}
