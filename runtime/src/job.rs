@@ -108,6 +108,10 @@ pub enum Heard<'m> {
     Again,
     /// The last report or question was refused for good.
     Refused(Failure),
+    /// Something about the current job changed, without saying what: [`Ask::Current`] tells.
+    Changed,
+    /// A message of this protocol that breaks its rules, and which: as if it had not come.
+    Malformed(Failure),
     /// Something else of this protocol, without meaning for the update.
     Ignored,
     /// Not a message of this protocol.

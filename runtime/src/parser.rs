@@ -1,5 +1,8 @@
 //! Parsers and their chain: the first that knows a job document wins.
 
+pub mod afr_ota;
+pub mod table;
+
 use crate::{descriptor::Descriptor, error::Failure};
 
 /// What a parser makes of a document.

@@ -1,11 +1,68 @@
-//! Bytes and text on the wire, over caller-owned buffers.
+//! Bytes and text on the wire, over caller-owned buffers: what every codec of this crate stands on.
 
+pub(crate) mod base64;
+mod json;
+mod keys;
+mod unescape;
 mod writer;
 
+pub use json::{Json, NESTING, Text, Value, number};
+pub(crate) use keys::Keys;
+pub(crate) use unescape::Unescape;
 pub use writer::Writer;
 
-use crate::{error::Failure, field::Field};
+use crate::{
+    error::Failure,
+    field::{Coding, Field},
+};
 
-pub(crate) fn decode(_field: &Field<'_>, _into: &mut [u8]) -> Result<usize, Failure> {
-    Err(Failure::BadEncoding)
+/// Undoes a field's escapes and coding; see [`Field::decode`].
+pub(crate) fn decode(field: &Field<'_>, into: &mut [u8]) -> Result<usize, Failure> {
+    match (field.coding, field.escaped) {
+        (Coding::Base64, false) => base64::decode(base64::trim(field.raw)?, into),
+        (Coding::Base64, true) => base64::decode_escaped(field.raw, into),
+        (Coding::Plain, false) => {
+            into.get_mut(..field.raw.len()).ok_or(Failure::BadText)?.copy_from_slice(field.raw);
+            Ok(field.raw.len())
+        }
+        (Coding::Plain, true) => fill(into, Unescape::new(field.raw)),
+        (Coding::Hex, _) => fill(into, Hex(Unescape::new(field.raw))),
+    }
+}
+
+/// Writes what `bytes` gives to the front of `into`.
+fn fill(
+    into: &mut [u8],
+    bytes: impl Iterator<Item = Result<u8, Failure>>,
+) -> Result<usize, Failure> {
+    let mut len = 0;
+    for byte in bytes {
+        *into.get_mut(len).ok_or(Failure::BadText)? = byte?;
+        len += 1;
+    }
+    Ok(len)
+}
+
+/// Bytes of pairs of hexadecimal digits. Outside a string nothing is escaped and a backslash is no
+/// digit, so undoing escapes never makes a wrong text right.
+struct Hex<'a>(Unescape<'a>);
+
+impl Hex<'_> {
+    fn digit(&mut self) -> Option<Result<u8, Failure>> {
+        let byte = self.0.next()?;
+        Some(byte.and_then(|byte| {
+            let digit = char::from(byte).to_digit(16).ok_or(Failure::BadEncoding)?;
+            Ok(digit as u8)
+        }))
+    }
+}
+
+impl Iterator for Hex<'_> {
+    type Item = Result<u8, Failure>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let high = self.digit()?;
+        let low = self.digit().unwrap_or(Err(Failure::BadEncoding));
+        Some(high.and_then(|high| Ok(high << 4 | low?)))
+    }
 }

@@ -1,0 +1,372 @@
+//! A pull reader for JSON over borrowed bytes: one pass, no copies, no allocation.
+//!
+//! The caller asks for what it expects next; nothing is built. Strings stay as they stand in the
+//! document and are decoded where they are used (see [`Text`]), because most never are. It is
+//! strict: what RFC 8259 does not allow is [`Failure::BadJson`], and only UTF-8 is left to whoever
+//! uses a string. It is not a serialiser: answers are short enough for [`Writer`](super::Writer).
+//!
+//! ```
+//! use coreota::wire::{Json, Value};
+//! let mut json = Json::new(br#"{"name":"caf\u00e9","sizes":[1,2]}"#);
+//! json.object()?;
+//! while let Some(key) = json.key()? {
+//!     match key.raw {
+//!         b"name" => assert!(json.text()?.is("café")),
+//!         _ => json.skip(8)?,
+//!     }
+//! }
+//! json.end()?;
+//! # Ok::<(), coreota::error::Failure>(())
+//! ```
+
+use super::Unescape;
+use crate::{error::Failure, field::Field};
+
+/// How deep a value that nobody reads may be nested.
+pub const NESTING: u32 = 8;
+
+/// A reader somewhere in a document.
+#[derive(Clone, Copy, Debug)]
+pub struct Json<'a> {
+    rest: &'a [u8],
+    /// Just behind an opening bracket: no comma comes before the next key or element.
+    fresh: bool,
+}
+
+/// A string as it stands between its quotes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Text<'a> {
+    /// The bytes between the quotes.
+    pub raw: &'a [u8],
+    /// Whether there are escapes among them. Each is well-formed; surrogates may lack their half.
+    pub escaped: bool,
+}
+
+/// What stands at the reader; brackets are entered, not read through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Value<'a> {
+    /// `null`
+    Null,
+    /// `true`, `false`
+    Bool(bool),
+    /// A number, well-formed, as it stands.
+    Number(&'a [u8]),
+    /// A string.
+    Text(Text<'a>),
+    /// `{`: go on with [`Json::key`].
+    Object,
+    /// `[`: go on with [`Json::element`].
+    Array,
+}
+
+impl<'a> Text<'a> {
+    /// Whether the string says `text`, once its escapes are undone.
+    pub fn is(&self, text: &str) -> bool {
+        match self.escaped {
+            false => self.raw == text.as_bytes(),
+            true => Unescape::new(self.raw).eq(text.bytes().map(Ok)),
+        }
+    }
+
+    /// The string as a key to match against known names: decoded into `room` where it is escaped.
+    /// One that does not fit there stays raw, and is no known name for its backslash.
+    pub fn name<'b>(&self, room: &'b mut [u8; 24]) -> &'b [u8]
+    where
+        'a: 'b,
+    {
+        match self.escaped {
+            false => self.raw,
+            true => Field::from(*self).decode(room).unwrap_or(self.raw),
+        }
+    }
+}
+
+impl<'a> From<Text<'a>> for Field<'a> {
+    fn from(text: Text<'a>) -> Self {
+        Field { raw: text.raw, escaped: text.escaped, ..Field::default() }
+    }
+}
+
+impl<'a> Json<'a> {
+    /// A reader at the start of a document.
+    pub fn new(document: &'a [u8]) -> Self {
+        Json { rest: document, fresh: true }
+    }
+
+    /// The next byte that is not white space.
+    #[inline]
+    fn peek(&mut self) -> Result<u8, Failure> {
+        loop {
+            match self.rest {
+                [b' ' | b'\t' | b'\n' | b'\r', rest @ ..] => self.rest = rest,
+                [byte, ..] => return Ok(*byte),
+                [] => return Err(Failure::BadJson),
+            }
+        }
+    }
+
+    fn step(&mut self) {
+        self.rest = self.rest.split_first().map_or(&[], |(_, rest)| rest);
+    }
+
+    fn expect(&mut self, byte: u8) -> Result<(), Failure> {
+        if self.peek()? != byte {
+            return Err(Failure::BadJson);
+        }
+        self.step();
+        Ok(())
+    }
+
+    /// The next value, of any kind.
+    ///
+    /// # Errors
+    /// [`Failure::BadJson`] where none stands there.
+    pub fn value(&mut self) -> Result<Value<'a>, Failure> {
+        match self.peek()? {
+            b'"' => {
+                self.step();
+                self.string().map(Value::Text)
+            }
+            b'-' | b'0'..=b'9' => self.digits().map(Value::Number),
+            b't' => self.word(b"true", Value::Bool(true)),
+            b'f' => self.word(b"false", Value::Bool(false)),
+            b'n' => self.word(b"null", Value::Null),
+            bracket @ (b'{' | b'[') => {
+                self.step();
+                self.fresh = true;
+                Ok(if bracket == b'{' { Value::Object } else { Value::Array })
+            }
+            _ => Err(Failure::BadJson),
+        }
+    }
+
+    /// The next key of the object entered, or `None` behind its end.
+    ///
+    /// # Errors
+    /// [`Failure::BadJson`] where neither stands there.
+    pub fn key(&mut self) -> Result<Option<Text<'a>>, Failure> {
+        if !self.more(b'}')? {
+            return Ok(None);
+        }
+        self.expect(b'"')?;
+        let key = self.string()?;
+        self.expect(b':')?;
+        Ok(Some(key))
+    }
+
+    /// Whether another element of the array entered follows; behind its end there is none.
+    ///
+    /// # Errors
+    /// [`Failure::BadJson`] where neither comma nor bracket stands there.
+    pub fn element(&mut self) -> Result<bool, Failure> {
+        self.more(b']')
+    }
+
+    fn more(&mut self, close: u8) -> Result<bool, Failure> {
+        let byte = self.peek()?;
+        if byte == close {
+            self.step();
+            self.fresh = false;
+            return Ok(false);
+        }
+        if !core::mem::take(&mut self.fresh) {
+            self.expect(b',')?;
+        }
+        Ok(true)
+    }
+
+    /// Behind the document: nothing but white space may follow.
+    ///
+    /// # Errors
+    /// [`Failure::BadJson`] where something does.
+    pub fn end(&mut self) -> Result<(), Failure> {
+        match self.peek() {
+            Ok(_) => Err(Failure::BadJson),
+            Err(_) => Ok(()),
+        }
+    }
+
+    /// Enters an object.
+    ///
+    /// # Errors
+    /// [`Failure::WrongType`] where the value is another one.
+    pub fn object(&mut self) -> Result<(), Failure> {
+        match self.value()? {
+            Value::Object => Ok(()),
+            _ => Err(Failure::WrongType),
+        }
+    }
+
+    /// Reads a string.
+    ///
+    /// # Errors
+    /// [`Failure::WrongType`] where the value is another one.
+    pub fn text(&mut self) -> Result<Text<'a>, Failure> {
+        self.text_or_null()?.ok_or(Failure::WrongType)
+    }
+
+    /// Reads a string, or `null` as none.
+    ///
+    /// # Errors
+    /// [`Failure::WrongType`] where the value is another one.
+    pub fn text_or_null(&mut self) -> Result<Option<Text<'a>>, Failure> {
+        match self.value()? {
+            Value::Text(text) => Ok(Some(text)),
+            Value::Null => Ok(None),
+            _ => Err(Failure::WrongType),
+        }
+    }
+
+    /// Reads a whole number.
+    ///
+    /// # Errors
+    /// [`Failure::WrongType`] where the value is no number, and [`Failure::BadNumber`] where it is
+    /// negative, has a fraction or an exponent, or is over `u64::MAX`.
+    pub fn number(&mut self) -> Result<u64, Failure> {
+        match self.value()? {
+            Value::Number(raw) => number(raw),
+            _ => Err(Failure::WrongType),
+        }
+    }
+
+    /// Passes over a value, checked, that holds at most `deepest` (up to 32) brackets in brackets.
+    ///
+    /// # Errors
+    /// [`Failure::TooDeep`] where it holds more.
+    pub fn skip(&mut self, deepest: u32) -> Result<(), Failure> {
+        // Bit k from below: whether the kth bracket around the reader is that of an object.
+        let mut objects = 0u32;
+        let mut depth = 0u32;
+        loop {
+            if let entered @ (Value::Object | Value::Array) = self.value()? {
+                depth += 1;
+                if depth > deepest.min(u32::BITS) {
+                    return Err(Failure::TooDeep);
+                }
+                objects = objects << 1 | u32::from(entered == Value::Object);
+            }
+            while depth > 0 {
+                let more = match objects & 1 {
+                    1 => self.key()?.is_some(),
+                    _ => self.element()?,
+                };
+                if more {
+                    break;
+                }
+                depth -= 1;
+                objects >>= 1;
+            }
+            if depth == 0 {
+                return Ok(());
+            }
+        }
+    }
+
+    /// [`Json::skip`], returning the bytes passed over.
+    ///
+    /// # Errors
+    /// As [`Json::skip`].
+    pub fn raw(&mut self, deepest: u32) -> Result<&'a [u8], Failure> {
+        self.peek()?;
+        let from = self.rest;
+        self.skip(deepest)?;
+        from.get(..from.len() - self.rest.len()).ok_or(Failure::BadJson)
+    }
+
+    fn word(&mut self, word: &[u8], value: Value<'a>) -> Result<Value<'a>, Failure> {
+        self.rest = self.rest.strip_prefix(word).ok_or(Failure::BadJson)?;
+        Ok(value)
+    }
+
+    /// The rest of a string, behind its opening quote.
+    fn string(&mut self) -> Result<Text<'a>, Failure> {
+        let from = self.rest;
+        let mut escaped = false;
+        loop {
+            self.rest = plain(self.rest);
+            match self.rest {
+                [b'"', rest @ ..] => {
+                    let raw = from.get(..from.len() - self.rest.len()).ok_or(Failure::BadJson)?;
+                    self.rest = rest;
+                    return Ok(Text { raw, escaped });
+                }
+                [b'\\', b'u', a, b, c, d, rest @ ..]
+                    if [a, b, c, d].iter().all(|digit| digit.is_ascii_hexdigit()) =>
+                {
+                    escaped = true;
+                    self.rest = rest;
+                }
+                [b'\\', b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't', rest @ ..] => {
+                    escaped = true;
+                    self.rest = rest;
+                }
+                _ => return Err(Failure::BadJson),
+            }
+        }
+    }
+
+    fn digits(&mut self) -> Result<&'a [u8], Failure> {
+        let from = self.rest;
+        let mut rest = from.strip_prefix(b"-").unwrap_or(from);
+        rest = match rest {
+            [b'0', rest @ ..] => rest,
+            _ => some_digits(rest)?,
+        };
+        if let [b'.', fraction @ ..] = rest {
+            rest = some_digits(fraction)?;
+        }
+        if let [b'e' | b'E', exponent @ ..] = rest {
+            let unsigned = match exponent {
+                [b'+' | b'-', unsigned @ ..] => unsigned,
+                _ => exponent,
+            };
+            rest = some_digits(unsigned)?;
+        }
+        self.rest = rest;
+        from.get(..from.len() - rest.len()).ok_or(Failure::BadJson)
+    }
+}
+
+/// A JSON number as a `u64`.
+///
+/// # Errors
+/// [`Failure::BadNumber`] where it is negative, has a fraction or an exponent, or is too large.
+pub fn number(raw: &[u8]) -> Result<u64, Failure> {
+    raw.iter().try_fold(0u64, |value, &byte| {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return Err(Failure::BadNumber);
+        }
+        let tens = value.checked_mul(10).ok_or(Failure::BadNumber)?;
+        tens.checked_add(u64::from(digit)).ok_or(Failure::BadNumber)
+    })
+}
+
+/// Passes over one digit or more.
+fn some_digits(bytes: &[u8]) -> Result<&[u8], Failure> {
+    let mut rest = bytes;
+    while let [b'0'..=b'9', tail @ ..] = rest {
+        rest = tail;
+    }
+    if rest.len() == bytes.len() { Err(Failure::BadJson) } else { Ok(rest) }
+}
+
+/// Passes over what a string holds literally, to the first quote, backslash or control character.
+fn plain(mut bytes: &[u8]) -> &[u8] {
+    let special = |byte: &u8| *byte == b'"' || *byte == b'\\' || *byte < b' ';
+    // Whole chunks at once: no early exit inside, so that the compiler may use vectors. A block in
+    // base64 is kilobytes of this.
+    while let Some((chunk, rest)) = bytes.split_first_chunk::<32>() {
+        if chunk.iter().fold(false, |found, byte| found | special(byte)) {
+            break;
+        }
+        bytes = rest;
+    }
+    while let Some((byte, rest)) = bytes.split_first() {
+        if special(byte) {
+            break;
+        }
+        bytes = rest;
+    }
+    bytes
+}
