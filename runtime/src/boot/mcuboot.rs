@@ -11,8 +11,9 @@
 //! | `confirm` | primary: image-ok | a trial, or a confirmed image |
 //!
 //! Unlike MCUboot's own functions it writes the magic last, since that is what asks for the swap,
-//! and repairs a trailer that a cut left half written: it erases the units that hold it and writes
-//! it again, if the image is known not to reach into them.
+//! and it erases the units of a trailer before it writes there, so that one that a cut left half
+//! written is repaired; unless the image reaches into them, as swap-scratch and overwrite-only
+//! allow: then the trailer must be blank.
 
 pub mod trailer;
 
@@ -107,20 +108,17 @@ impl Boot for Mcuboot {
         if shape.read(flash, self.secondary).await? == wanted {
             return Ok(());
         }
-        // A blank trailer takes the request; unless a cut left a word that looks blank and is not,
-        // which only the write tells. Anything else must be erased first.
-        let done = shape.is_blank(flash, self.secondary).await?
-            && self.request(flash, shape).await.is_ok();
-        if !done {
-            let units = shape.units(self.secondary, erase_size).ok_or(Failure::Misconfigured)?;
-            let start = self.secondary.offset.checked_add(self.mode.image_offset(erase_size));
-            let end = start.and_then(|start| start.checked_add(image.size()));
-            if end.is_none_or(|end| end > units.start) {
-                return Err(Failure::Stage);
-            }
+        // Erased first wherever the image leaves the units free, even if they look blank: a word
+        // that a cut tore may look so and not be.
+        let units = shape.units(self.secondary, erase_size).ok_or(Failure::Misconfigured)?;
+        let start = self.secondary.offset.checked_add(self.mode.image_offset(erase_size));
+        let end = start.and_then(|start| start.checked_add(image.size()));
+        if end.is_some_and(|end| end <= units.start) {
             flash.erase(units.start, units.end).await.map_err(|_| Failure::Erase)?;
-            self.request(flash, shape).await?;
+        } else if !shape.is_blank(flash, self.secondary).await? {
+            return Err(Failure::Stage);
         }
+        self.request(flash, shape).await?;
         match shape.read(flash, self.secondary).await? {
             written if written == wanted => Ok(()),
             _ => Err(Failure::Stage),

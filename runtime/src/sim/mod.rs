@@ -2,11 +2,13 @@
 //!
 //! | room | holds |
 //! |---|---|
+//! | [`bootloader`] | what runs after a reset: embassy-boot itself, and a model of MCUboot |
 //! | [`nor`] | a word-exact NOR flash with wear, a trace and a power fuse, in RAM or in a file |
 //! | [`random`] | the one source of chance: seeded, so that a run repeats exactly |
 //!
 //! Nothing here runs on a device: the module needs `std` and is behind the feature `sim`.
 
+pub mod bootloader;
 pub mod nor;
 pub mod random;
 

@@ -109,6 +109,8 @@ pub enum Field {
     CopyDone,
     /// One byte: image number in the high half, swap type in the low one.
     SwapInfo,
+    /// Counted from 1: the fields below swap info, in which MCUboot keeps sizes during a swap.
+    Below(u8),
 }
 
 /// Where the fields are for one write size.
@@ -142,13 +144,14 @@ impl Shape {
     }
 
     /// From the start of the field to the end of the slot.
-    const fn distance(self, field: Field) -> usize {
+    pub const fn distance(self, field: Field) -> usize {
         self.magic_block()
             + self.align
                 * match field {
                     Field::ImageOk => 1,
                     Field::CopyDone => 2,
                     Field::SwapInfo => 3,
+                    Field::Below(n) => 3 + n as usize,
                 }
     }
 

@@ -1,0 +1,74 @@
+//! Simulated bootloaders: what happens between a reset and the first instruction of an image.
+//!
+//! Both work on the flash formats of the originals, can lose power at any operation and go on at
+//! the next [`boot`](Bootloader::boot):
+//!
+//! - [`EmbassyLoader`] is embassy-boot's own `BootLoader`, run over a [`SimNor`];
+//! - [`McubootModel`] does what MCUboot does, step for step, in each of its swap modes.
+
+mod embassy;
+mod mcuboot;
+
+pub use embassy::EmbassyLoader;
+pub use mcuboot::McubootModel;
+
+use super::nor::{NorError, SimNor};
+use crate::error::Failure;
+use std::vec::Vec;
+
+/// Decides what runs after a reset.
+pub trait Bootloader {
+    /// Boots: finishes, begins or undoes a swap, as the flash says, and gives the image to run.
+    ///
+    /// `authentic` stands for the keys in the bootloader: whether these bytes, an image with all
+    /// its signatures, may run.
+    ///
+    /// # Errors
+    /// [`BootError::Flash`] with [`NorError::PowerLost`] when the fuse blew: power on, boot again.
+    fn boot<const W: usize, const E: usize, const R: usize>(
+        &self,
+        nor: &mut SimNor<W, E, R>,
+        authentic: &mut dyn FnMut(&[u8]) -> bool,
+    ) -> Result<Booted, BootError>;
+}
+
+/// The image that runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Booted {
+    /// Its bytes: for MCUboot from header to last signature, for embassy-boot the whole slot.
+    pub image: Vec<u8>,
+    /// How it came to run.
+    pub how: How,
+}
+
+/// What a boot did before it gave control away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    /// Nothing: the image that ran before runs again.
+    Unchanged,
+    /// A new image was brought in, on trial.
+    Trial,
+    /// A new image was brought in, to stay.
+    Permanent,
+    /// The image before it was brought back, since the one on trial was not confirmed.
+    Reverted,
+    /// The staged image was not authentic; the image that ran before runs again.
+    Refused,
+}
+
+/// Why nothing runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BootError {
+    /// The flash failed; after a power cut a further boot goes on.
+    Flash(NorError),
+    /// There is no authentic image to run: the device is a brick.
+    NoImage,
+    /// Slots and flash do not fit each other.
+    Misconfigured(Failure),
+}
+
+impl From<NorError> for BootError {
+    fn from(error: NorError) -> Self {
+        BootError::Flash(error)
+    }
+}
