@@ -36,9 +36,10 @@ impl Region {
 pub struct Layout {
     /// Where the running image is.
     pub base: Region,
-    /// Where a downloaded image is written: from its first byte to the last the bootloader leaves
-    /// free. Starts at an erase unit.
+    /// Where a downloaded image is written: whole erase units, the first byte of the image first.
     pub slot: Region,
+    /// Longest image in bytes: the slot less what the bootloader keeps at its end.
+    pub capacity: u32,
     /// The journal: two halves, each of whole erase units.
     pub journal: Region,
     /// Smallest unit of programming, in bytes: 1, 2, 4, 8, 16 or 32.

@@ -1,0 +1,113 @@
+//! Blocking parts for the one driver: what is ready at once needs no executor.
+//!
+//! The driver is written once, as `async`. A blocking flash, link or clock in [`Ready`] makes
+//! futures that are done at their first poll, so [`block_on`] never waits: it runs the driver as
+//! if it were written without `async`.
+
+use crate::{
+    link::{self, Delivery, LinkFault},
+    message::Message,
+};
+use core::{
+    pin::pin,
+    task::{Context, Poll, Waker},
+};
+use embedded_storage::nor_flash::{self as blocking_flash, ErrorType};
+use embedded_storage_async::nor_flash as async_flash;
+
+/// [`link::MessageLink`] without `async`.
+pub trait MessageLink {
+    /// Connects, or connects again.
+    ///
+    /// # Errors
+    /// As [`link::MessageLink::connect`], like those of every method here.
+    fn connect(&mut self) -> Result<(), LinkFault>;
+    /// Subscribes to one topic.
+    ///
+    /// # Errors
+    /// As above.
+    fn subscribe(&mut self, topic: &str) -> Result<(), LinkFault>;
+    /// Publishes one message.
+    ///
+    /// # Errors
+    /// As above.
+    fn publish(&mut self, message: Message<'_>, how: Delivery) -> Result<(), LinkFault>;
+    /// Waits at most `within_ms` for a message.
+    ///
+    /// # Errors
+    /// As above.
+    fn receive(&mut self, within_ms: u32) -> Result<Option<Message<'_>>, LinkFault>;
+}
+
+/// [`link::Clock`] without `async`.
+pub trait Clock {
+    /// Milliseconds since some moment; wraps.
+    fn now_ms(&mut self) -> u32;
+    /// Waits.
+    fn wait_ms(&mut self, ms: u32);
+}
+
+/// A blocking part as the driver wants it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Ready<T>(pub T);
+
+impl<T: MessageLink> link::MessageLink for Ready<T> {
+    async fn connect(&mut self) -> Result<(), LinkFault> {
+        self.0.connect()
+    }
+    async fn subscribe(&mut self, topic: &str) -> Result<(), LinkFault> {
+        self.0.subscribe(topic)
+    }
+    async fn publish(&mut self, message: Message<'_>, how: Delivery) -> Result<(), LinkFault> {
+        self.0.publish(message, how)
+    }
+    async fn receive(&mut self, within_ms: u32) -> Result<Option<Message<'_>>, LinkFault> {
+        self.0.receive(within_ms)
+    }
+}
+
+impl<T: Clock> link::Clock for Ready<T> {
+    fn now_ms(&mut self) -> u32 {
+        self.0.now_ms()
+    }
+    async fn wait_ms(&mut self, ms: u32) {
+        self.0.wait_ms(ms);
+    }
+}
+
+impl<T: ErrorType> ErrorType for Ready<T> {
+    type Error = T::Error;
+}
+
+impl<T: blocking_flash::ReadNorFlash> async_flash::ReadNorFlash for Ready<T> {
+    const READ_SIZE: usize = T::READ_SIZE;
+    async fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), Self::Error> {
+        self.0.read(offset, bytes)
+    }
+    fn capacity(&self) -> usize {
+        self.0.capacity()
+    }
+}
+
+impl<T: blocking_flash::NorFlash> async_flash::NorFlash for Ready<T> {
+    const WRITE_SIZE: usize = T::WRITE_SIZE;
+    const ERASE_SIZE: usize = T::ERASE_SIZE;
+    async fn erase(&mut self, from: u32, to: u32) -> Result<(), Self::Error> {
+        self.0.erase(from, to)
+    }
+    async fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), Self::Error> {
+        self.0.write(offset, bytes)
+    }
+}
+
+/// Polls a future until it is done. Over [`Ready`] parts that is the first poll; a part that
+/// really waits would be polled in a busy loop.
+pub fn block_on<T>(future: impl Future<Output = T>) -> T {
+    let mut future = pin!(future);
+    let mut context = Context::from_waker(Waker::noop());
+    loop {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
+            return output;
+        }
+    }
+}

@@ -1,0 +1,271 @@
+//! The journal in flash: opening, beginning, appending, taking back.
+
+use super::{
+    EVENTS, Event, HEADER_LEN, LOG, PROOF_LEN, Proof, Record, event_stride, marks,
+    record::EVENT_LEN,
+};
+use crate::{
+    error::Failure,
+    flash::{erase, program, read},
+    layout::{Layout, Region},
+};
+use embedded_storage_async::nor_flash::NorFlash;
+
+/// The journal of a device.
+#[derive(Debug)]
+pub struct Journal {
+    layout: Layout,
+    /// Which half is active, and its record.
+    active: Option<Active>,
+}
+
+#[derive(Clone, Debug)]
+struct Active {
+    half: u32,
+    sequence: u32,
+    record: Record,
+    proof: Option<Proof>,
+    /// The last event, and the place of the next.
+    last: Option<Event>,
+    next: u32,
+}
+
+impl Journal {
+    /// The journal of that layout, not opened yet.
+    pub const fn new(layout: Layout) -> Self {
+        Journal { layout, active: None }
+    }
+
+    /// What was being installed last.
+    pub fn record(&self) -> Option<&Record> {
+        self.active.as_ref().map(|active| &active.record)
+    }
+
+    /// What was proved of it.
+    pub fn proof(&self) -> Option<Proof> {
+        self.active.as_ref().and_then(|active| active.proof)
+    }
+
+    /// The last thing that happened to it.
+    pub fn last(&self) -> Option<Event> {
+        self.active.as_ref().and_then(|active| active.last)
+    }
+
+    /// Where the marks of the active half are.
+    pub fn marks(&self) -> Option<Region> {
+        let active = self.active.as_ref()?;
+        let half = self.half(active.half);
+        let at = marks(self.layout.write);
+        Some(Region::new(half.offset.checked_add(at)?, half.len.checked_sub(at)?))
+    }
+
+    fn half(&self, half: u32) -> Region {
+        let len = self.layout.journal.len / 2;
+        Region::new(self.layout.journal.offset.saturating_add(half * len), len)
+    }
+
+    /// Finds the active half and reads it.
+    ///
+    /// # Errors
+    /// [`Failure::Read`] where flash cannot be read.
+    pub async fn open<F: NorFlash>(&mut self, flash: &mut F) -> Result<(), Failure> {
+        self.active = None;
+        for half in 0..2 {
+            let mut bytes = [0; HEADER_LEN];
+            read(flash, self.half(half), 0, &mut bytes).await?;
+            let Some((sequence, record)) = Record::from_bytes(&bytes) else { continue };
+            // Sequences differ by one; the comparison wraps with them.
+            if let Some(other) = &self.active
+                && (sequence.wrapping_sub(other.sequence) as i32) < 0
+            {
+                continue;
+            }
+            self.active = Some(Active { half, sequence, record, proof: None, last: None, next: 0 });
+        }
+        let Some(active) = &self.active else { return Ok(()) };
+        let (region, sequence) = (self.half(active.half), active.sequence);
+
+        let mut bytes = [0; PROOF_LEN];
+        read(flash, region, HEADER_LEN as u32, &mut bytes).await?;
+        let proof = Proof::from_bytes(&bytes, sequence);
+        let (mut last, mut next) = (None, 0);
+        for place in 0..EVENTS {
+            let mut bytes = [0; EVENT_LEN];
+            read(flash, region, LOG + place * event_stride(self.layout.write), &mut bytes).await?;
+            if let Some(event) = Event::from_bytes(&bytes, sequence, place) {
+                last = Some(event);
+            }
+            if bytes.iter().any(|&byte| byte != 0xff) {
+                next = place + 1;
+            }
+        }
+        if let Some(active) = &mut self.active {
+            (active.proof, active.last, active.next) = (proof, last, next);
+        }
+        Ok(())
+    }
+
+    /// Begins a new record: from here on, no block is received and nothing has happened.
+    ///
+    /// # Errors
+    /// What the flash said; the old record is then still the truth.
+    pub async fn begin<F: NorFlash>(
+        &mut self,
+        flash: &mut F,
+        record: Record,
+    ) -> Result<(), Failure> {
+        let (half, sequence) = self.spare();
+        erase(flash, self.half(half), self.layout.erase).await?;
+        self.commit(flash, half, sequence, record).await?;
+        Ok(())
+    }
+
+    fn spare(&self) -> (u32, u32) {
+        match &self.active {
+            Some(active) => (1 - active.half, active.sequence.wrapping_add(1)),
+            None => (0, 1),
+        }
+    }
+
+    async fn commit<F: NorFlash>(
+        &mut self,
+        flash: &mut F,
+        half: u32,
+        sequence: u32,
+        record: Record,
+    ) -> Result<(), Failure> {
+        program(flash, self.half(half), 0, &record.to_bytes(sequence)).await?;
+        self.active = Some(Active { half, sequence, record, proof: None, last: None, next: 0 });
+        Ok(())
+    }
+
+    /// Appends an event.
+    ///
+    /// # Errors
+    /// [`Failure::JournalFull`] where there is no room (a device cannot get there but by power
+    /// cuts, one place each), or what the flash said.
+    pub async fn append<F: NorFlash>(
+        &mut self,
+        flash: &mut F,
+        event: Event,
+    ) -> Result<(), Failure> {
+        let stride = event_stride(self.layout.write);
+        let Some(active) = &self.active else { return Err(Failure::JournalFull) };
+        if active.next >= EVENTS {
+            self.renew(flash, 0, 0).await?;
+        }
+        let Some(active) = &mut self.active else { return Err(Failure::JournalFull) };
+        let (half, place, sequence) = (active.half, active.next, active.sequence);
+        active.next += 1;
+        let region = self.half(half);
+        let mut padded = [0xff; 32];
+        if let Some(start) = padded.first_chunk_mut() {
+            *start = event.to_bytes(sequence, place);
+        }
+        let padded = padded.get(..stride as usize).unwrap_or_default();
+        program(flash, region, LOG + place * stride, padded).await?;
+        if let Some(active) = &mut self.active {
+            active.last = Some(event);
+        }
+        Ok(())
+    }
+
+    /// Notes what was proved of the image in the slot; once a record.
+    ///
+    /// # Errors
+    /// What the flash said.
+    pub async fn prove<F: NorFlash>(&mut self, flash: &mut F, proof: Proof) -> Result<(), Failure> {
+        if self.proof() == Some(proof) {
+            return Ok(());
+        }
+        let Some(active) = &self.active else { return Err(Failure::JournalFull) };
+        let mut bytes = [0; PROOF_LEN];
+        read(flash, self.half(active.half), HEADER_LEN as u32, &mut bytes).await?;
+        if bytes.iter().any(|&byte| byte != 0xff) {
+            // Torn by a cut: its place cannot be used twice.
+            self.renew(flash, 0, 0).await?;
+        }
+        let Some(active) = &self.active else { return Err(Failure::JournalFull) };
+        let region = self.half(active.half);
+        program(flash, region, HEADER_LEN as u32, &proof.to_bytes(active.sequence)).await?;
+        if let Some(active) = &mut self.active {
+            active.proof = Some(proof);
+        }
+        Ok(())
+    }
+
+    /// Takes back the marks of `count` blocks from `first` on.
+    ///
+    /// # Errors
+    /// What the flash said; the old marks are then still the truth.
+    pub async fn void<F: NorFlash>(
+        &mut self,
+        flash: &mut F,
+        first: u32,
+        count: u32,
+    ) -> Result<(), Failure> {
+        self.renew(flash, first, count).await
+    }
+
+    /// Hands the record, with all that was received, to another job.
+    ///
+    /// # Errors
+    /// What the flash said; the old record is then still the truth.
+    pub async fn rename<F: NorFlash>(
+        &mut self,
+        flash: &mut F,
+        job: heapless::String<{ crate::job::NAME_MAX }>,
+    ) -> Result<(), Failure> {
+        match &mut self.active {
+            Some(active) if active.record.job != job => active.record.job = job,
+            _ => return Ok(()),
+        }
+        self.renew(flash, 0, 0).await
+    }
+
+    /// Moves to the spare half, without the marks of `count` blocks from `first` on.
+    async fn renew<F: NorFlash>(
+        &mut self,
+        flash: &mut F,
+        first: u32,
+        count: u32,
+    ) -> Result<(), Failure> {
+        let Some(active) = self.active.clone() else { return Err(Failure::JournalFull) };
+        let (half, sequence) = self.spare();
+        let (old, new) = (self.half(active.half), self.half(half));
+        erase(flash, new, self.layout.erase).await?;
+
+        let write = self.layout.write;
+        let blocks = active.record.size.div_ceil(active.record.block.max(1));
+        for block in 0..blocks {
+            if block >= first && block - first < count {
+                continue;
+            }
+            let at = marks(write).saturating_add(block.saturating_mul(write));
+            let mut mark = [0; 32];
+            let mark = mark.get_mut(..write as usize).unwrap_or_default();
+            read(flash, old, at, mark).await?;
+            if mark.iter().any(|&byte| byte != 0xff) {
+                mark.fill(0);
+                program(flash, new, at, mark).await?;
+            }
+        }
+        if let Some(proof) = active.proof {
+            program(flash, new, HEADER_LEN as u32, &proof.to_bytes(sequence)).await?;
+        }
+        if let Some(event) = active.last {
+            let mut padded = [0xff; 32];
+            if let Some(start) = padded.first_chunk_mut() {
+                *start = event.to_bytes(sequence, 0);
+            }
+            let padded = padded.get(..event_stride(write) as usize).unwrap_or_default();
+            program(flash, new, LOG, padded).await?;
+        }
+        self.commit(flash, half, sequence, active.record).await?;
+        if let Some(renewed) = &mut self.active {
+            (renewed.proof, renewed.last) = (active.proof, active.last);
+            renewed.next = u32::from(active.last.is_some());
+        }
+        Ok(())
+    }
+}

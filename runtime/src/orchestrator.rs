@@ -1,0 +1,292 @@
+//! The orchestrator: a device's whole conversation with its provider, its flash and its bootloader.
+//!
+//! ```text
+//! boot ─ settle: journal, bootloader, digest of what runs ─┬─ trial ─► self-test ─► confirm ─┐
+//!                                                          └─ settled ◄──────────────────────┘
+//! connect ─► tell how the last update ended, until accepted
+//!         ─► ask for a job ─► parsers ─► plan ─► decide ─┬─ reject ─► tell
+//!                                                        ├─ defer ─► ask again later
+//!                                                        └─ accept ─► tell ─► download ─► reset
+//! ```
+//! Everything that decides is pure and elsewhere: job protocol, parsers, [`Update`], verifier.
+//! Here is the I/O, written once as `async`; [`run_blocking`](Orchestrator::run_blocking) polls
+//! the same code over parts that never wait (see [`blocking`](crate::blocking)).
+
+mod download;
+mod plan;
+mod settle;
+mod talk;
+mod trial;
+
+pub use plan::{Note, PLACE_MAX, Plan};
+
+use crate::{
+    blocking,
+    error::Failure,
+    hooks::Hooks,
+    job::{Ask, JobProtocol, Status},
+    journal::{Event, Journal},
+    link::{Clock, MessageLink},
+    pipeline::{Accept, Pipeline},
+    transport::BlockProtocol,
+    update::{Terms, Update, pace::Pace},
+};
+use embedded_storage_async::nor_flash::NorFlash;
+use plan::{Considered, Outcome};
+use settle::Standing;
+use talk::{Buffers, Signal, Told};
+
+/// What only the board can give.
+#[derive(Debug)]
+pub struct Parts<'t, F, L, C, H> {
+    /// The device's name at the provider.
+    pub thing: &'t str,
+    /// The flash that `[board.NAME]` describes.
+    pub flash: F,
+    /// The connection to the broker.
+    pub link: L,
+    /// Time.
+    pub clock: C,
+    /// The application's part.
+    pub hooks: H,
+}
+
+/// Why [`Orchestrator::run`] ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum End {
+    /// [`Hooks::reset`] returned: start the bootloader.
+    Reset,
+}
+
+/// A device that updates itself, by the pipeline `P` and with blocks of `BLOCK` bytes.
+#[derive(Debug)]
+pub struct Orchestrator<P: Pipeline, F, L, C, H, const BLOCK: usize> {
+    flash: F,
+    link: L,
+    clock: C,
+    hooks: H,
+    jobs: P::Jobs,
+    parsers: P::Parsers,
+    transport: P::Transport,
+    boot: P::Boot,
+    journal: Journal,
+    update: Update<P::Verifier, BLOCK>,
+    pace: Pace,
+    buffers: Buffers,
+    /// Whether connected, with the job topics subscribed.
+    online: bool,
+    /// The offer that was heard last, thought through.
+    considered: Option<Considered>,
+    /// When a deferred job is asked about again, by the clock; `None` while none is.
+    deferred: Option<u32>,
+}
+
+impl<P, F, L, C, H, const BLOCK: usize> Orchestrator<P, F, L, C, H, BLOCK>
+where
+    P: Pipeline,
+    F: NorFlash,
+    L: MessageLink,
+    C: Clock,
+    H: Hooks,
+{
+    /// Puts the parts together; does nothing yet.
+    ///
+    /// # Errors
+    /// [`Failure::BadText`] where the provider would not allow the thing's name.
+    pub fn new(mut parts: Parts<'_, F, L, C, H>) -> Result<Self, Failure> {
+        const {
+            assert!(
+                (P::LAYOUT.write as usize).is_multiple_of(F::WRITE_SIZE)
+                    && (P::LAYOUT.write as usize).is_multiple_of(F::READ_SIZE),
+                "`write` in ota.toml is not a multiple of the flash driver's word"
+            );
+            assert!(
+                (P::LAYOUT.erase as usize).is_multiple_of(F::ERASE_SIZE),
+                "`erase` in ota.toml is not a multiple of the flash driver's erase unit"
+            );
+            assert!(P::LAYOUT.write <= 32, "`write` in ota.toml is above 32 bytes");
+        }
+        let layout = P::LAYOUT;
+        let terms = Terms {
+            write: layout.write,
+            erase: layout.erase,
+            rewrite: layout.rewrite,
+            window: P::WINDOW,
+            report_every: P::POLICY.report_every,
+            retry: P::RETRY,
+        };
+        // FNV-1a: devices that start in the same instant must not ask in the same instant.
+        let seed = parts.thing.bytes().fold(parts.clock.now_ms() ^ 0x811c_9dc5, |seed, byte| {
+            (seed ^ u32::from(byte)).wrapping_mul(0x0100_0193)
+        });
+        Ok(Orchestrator {
+            flash: parts.flash,
+            link: parts.link,
+            clock: parts.clock,
+            hooks: parts.hooks,
+            jobs: P::Jobs::new(parts.thing)?,
+            parsers: P::parsers(),
+            transport: P::Transport::new(parts.thing)?,
+            boot: P::boot(),
+            journal: Journal::new(layout),
+            update: Update::new(P::verifier(), P::RULES, terms, seed),
+            pace: Pace::new(P::RETRY, seed.rotate_left(16)),
+            buffers: Buffers::new(),
+            online: false,
+            considered: None,
+            deferred: None,
+        })
+    }
+
+    /// Runs the device: settles what the last boot left, then waits for jobs and installs them.
+    /// Ends when the device is to be reset.
+    pub async fn run(&mut self) -> End {
+        let standing = match self.settle().await {
+            Ok(Standing::Trial) => self.trial().await,
+            standing => standing,
+        };
+        match standing {
+            Ok(Standing::Reset) => return self.reset(),
+            Ok(_) => {}
+            Err(why) => self.hooks.trouble(why),
+        }
+        loop {
+            match self.serve().await {
+                Ok(End::Reset) => return self.reset(),
+                Err(why) => self.hooks.trouble(why),
+            }
+            self.online = false;
+            let ms = self.pace.pause();
+            self.clock.wait_ms(ms).await;
+        }
+    }
+
+    /// [`run`](Self::run) for parts that block: those wrapped in [`blocking::Ready`].
+    pub fn run_blocking(&mut self) -> End {
+        blocking::block_on(self.run())
+    }
+
+    /// The parts again, as after [`End::Reset`] on a simulated device.
+    pub fn into_parts(self) -> (F, L, C, H) {
+        (self.flash, self.link, self.clock, self.hooks)
+    }
+
+    fn reset(&mut self) -> End {
+        self.hooks.reset();
+        End::Reset
+    }
+
+    /// Serves the provider while the link stands. An error ends the connection.
+    async fn serve(&mut self) -> Result<End, Failure> {
+        self.connect().await?;
+        self.pace.reset();
+        self.tell_ending().await?;
+        loop {
+            self.ask_next().await?;
+            let heard = self.pace.patience(false).max(1000);
+            let mut next_ask = self.clock.now_ms().wrapping_add(heard);
+            // Until it is time to ask again, or a job was dealt with.
+            loop {
+                let left = next_ask.wrapping_sub(self.clock.now_ms());
+                if left as i32 <= 0 {
+                    break;
+                }
+                match self.pump(left).await? {
+                    Signal::Offer => match self.considered.take() {
+                        Some(offer) if offer.outcome == Outcome::Later => {
+                            self.pace.reset();
+                            next_ask = self.next_poll();
+                        }
+                        Some(offer) => {
+                            self.pace.reset();
+                            if self.deal(offer).await? == Standing::Reset {
+                                return Ok(End::Reset);
+                            }
+                            break;
+                        }
+                        None => {}
+                    },
+                    Signal::NoJob => {
+                        self.pace.reset();
+                        next_ask = self.next_poll();
+                    }
+                    Signal::Silence => {
+                        self.pace.silence();
+                        break;
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    /// When to ask again while nothing is pushed: the poll, or the end of a deferral.
+    fn next_poll(&mut self) -> u32 {
+        let now = self.clock.now_ms();
+        let poll = P::POLICY.poll_ms.min(i32::MAX as u32);
+        let wait = match self.deferred {
+            Some(until) => poll.min(until.wrapping_sub(now).min(poll)),
+            None => poll,
+        };
+        now.wrapping_add(wait)
+    }
+
+    async fn ask_next(&mut self) -> Result<(), Failure> {
+        // Asking to start would take the decision out of the hook's hands.
+        let ask = match P::POLICY.accept {
+            Accept::Always => Ask::Start,
+            Accept::Ask => Ask::Peek,
+        };
+        self.ask(ask).await
+    }
+
+    /// Takes, refuses or puts off one job.
+    async fn deal(&mut self, offer: Considered) -> Result<Standing, Failure> {
+        self.jobs.take()?;
+        match offer.outcome {
+            Outcome::Take(plan) => {
+                if !offer.started {
+                    match self.tell(&Status::Started, 3).await? {
+                        Told::Yes => {}
+                        Told::Over | Told::Refused(_) => return Ok(Standing::Settled),
+                        Told::NoAnswer => return Err(Failure::NoAnswer),
+                    }
+                }
+                self.hooks.status(&offer.job, &Status::Started);
+                match self.install(&offer.job, &plan).await? {
+                    Ok(()) => Ok(Standing::Reset),
+                    Err(_) => {
+                        self.tell_ending().await?;
+                        Ok(Standing::Settled)
+                    }
+                }
+            }
+            Outcome::Refuse(why, note) => {
+                self.tell_final(&Status::Rejected { why, note: &note.0 }, &offer.job).await?;
+                Ok(Standing::Settled)
+            }
+            Outcome::Later => Ok(Standing::Settled),
+        }
+    }
+
+    /// Tells the provider how the recorded update ended, where it does not know yet.
+    async fn tell_ending(&mut self) -> Result<(), Failure> {
+        let Some(record) = self.journal.record() else { return Ok(()) };
+        let (job, from) = (record.job.clone(), record.from);
+        let (status, why) = match self.journal.last() {
+            Some(Event::Succeeded) => (Status::Succeeded { running: P::RULES.running, from }, None),
+            Some(Event::Failed(why)) => (Status::Failed { why, note: "" }, Some(why)),
+            _ => return Ok(()),
+        };
+        if self.jobs.current() != job {
+            // Only the journal remembers this job: its state at the provider must be asked for.
+            self.jobs.adopt(&job)?;
+            if self.refresh().await? == Told::Over {
+                return self.journal.append(&mut self.flash, Event::Told(why)).await;
+            }
+        }
+        self.tell_final(&status, &job).await?;
+        self.journal.append(&mut self.flash, Event::Told(why)).await
+    }
+}

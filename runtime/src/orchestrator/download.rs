@@ -1,0 +1,269 @@
+//! Drives an [`Update`](crate::update::Update): does what its actions say.
+
+use super::{
+    Orchestrator,
+    plan::Plan,
+    talk::{Buffers, failure, subscribe},
+};
+use crate::{
+    boot::Boot,
+    error::{Blame, Failure},
+    flash::{program, read},
+    hooks::Hooks,
+    job::{self, Heard, JobProtocol, Status},
+    journal::{self, Proof, Record},
+    layout::Region,
+    link::{Clock, Delivery, LinkFault, MessageLink},
+    pipeline::Pipeline,
+    transport::{Arrival, BlockProtocol, Wanted},
+    update::{Action, Area, Event},
+    verify::Verified,
+};
+use embedded_storage_async::nor_flash::NorFlash;
+use heapless::String;
+
+impl<P, F, L, C, H, const BLOCK: usize> Orchestrator<P, F, L, C, H, BLOCK>
+where
+    P: Pipeline,
+    F: NorFlash,
+    L: MessageLink,
+    C: Clock,
+    H: Hooks,
+{
+    /// Downloads, verifies and stages a file, resuming what the journal knows of it. The inner
+    /// result is how it ended, and is in the journal.
+    pub(super) async fn install(
+        &mut self,
+        job: &String<{ job::NAME_MAX }>,
+        plan: &Plan,
+    ) -> Result<Result<(), Failure>, Failure> {
+        let mut attempt = match self.resumable(plan) {
+            Some(attempt) => {
+                self.journal.rename(&mut self.flash, job.clone()).await?;
+                attempt
+            }
+            None => self.begin(job, plan, 1).await?,
+        };
+        loop {
+            self.update.open(plan.claim.clone(), plan.geometry);
+            let result = match self.open(plan).await {
+                Ok(()) => self.drive().await,
+                Err(why) => Err(why),
+            };
+            let why = match result {
+                Ok(()) => break,
+                // Bytes may have been damaged on the way; a bad signature stays bad, but cannot
+                // be told from damage.
+                Err(why) if why.blame() == Blame::Image && attempt < P::POLICY.attempts => {
+                    self.hooks.trouble(why);
+                    attempt = self.begin(job, plan, attempt.saturating_add(1)).await?;
+                    continue;
+                }
+                Err(why) => why,
+            };
+            self.journal.append(&mut self.flash, journal::Event::Failed(why)).await?;
+            return Ok(Err(why));
+        }
+        let status = Status::Staged { running: P::RULES.running };
+        self.hooks.status(job, &status);
+        // Telemetry: the reset must not wait for it for long.
+        if self.online
+            && let Err(why) = self.tell(&status, 1).await
+        {
+            self.hooks.trouble(why);
+        }
+        Ok(Ok(()))
+    }
+
+    /// The attempt that the journal's record can be resumed as, where it is of this file.
+    fn resumable(&self, plan: &Plan) -> Option<u8> {
+        let record = self.journal.record()?;
+        let same = record.fingerprint == plan.fingerprint
+            && record.size == plan.geometry.size
+            && record.block == plan.geometry.block;
+        let going_on = matches!(self.journal.last(), None | Some(journal::Event::Staging));
+        (same && going_on).then_some(record.attempt)
+    }
+
+    async fn begin(
+        &mut self,
+        job: &String<{ job::NAME_MAX }>,
+        plan: &Plan,
+        attempt: u8,
+    ) -> Result<u8, Failure> {
+        let record = Record {
+            job: job.clone(),
+            fingerprint: plan.fingerprint,
+            size: plan.geometry.size,
+            block: plan.geometry.block,
+            file: plan.geometry.file,
+            attempt,
+            from: P::RULES.running,
+        };
+        self.journal.begin(&mut self.flash, record).await?;
+        Ok(attempt)
+    }
+
+    async fn open(&mut self, plan: &Plan) -> Result<(), Failure> {
+        self.transport.open(&plan.place, plan.geometry)?;
+        self.subscribe_blocks().await
+    }
+
+    async fn subscribe_blocks(&mut self) -> Result<(), Failure> {
+        let transport = &self.transport;
+        subscribe(&mut self.link, &mut self.buffers, |index, topic| {
+            transport.subscription(index, topic)
+        })
+        .await
+    }
+
+    async fn drive(&mut self) -> Result<(), Failure> {
+        let mut event = Event::Begin;
+        loop {
+            event = match self.update.step(event) {
+                Action::Read { area, offset, into } => {
+                    let region = region::<P>(&self.journal, area);
+                    done(read(&mut self.flash, region, offset, into).await)
+                }
+                Action::Erase { area, from, to } => {
+                    let region = region::<P>(&self.journal, area);
+                    match region.at(from, to.saturating_sub(from)) {
+                        Some(at) => {
+                            let erased = self.flash.erase(at, at + (to - from)).await;
+                            done(erased.map_err(|_| Failure::Erase))
+                        }
+                        None => Event::Failed(Failure::Bounds),
+                    }
+                }
+                Action::Program { area, offset, data } => {
+                    let region = region::<P>(&self.journal, area);
+                    done(program(&mut self.flash, region, offset, data).await)
+                }
+                Action::Void { first, count } => {
+                    done(self.journal.void(&mut self.flash, first, count).await)
+                }
+                Action::Request(wanted) => done(self.request(wanted).await),
+                Action::Receive { wanted, into, within_ms } => {
+                    let ear = Ear { transport: &mut self.transport, jobs: &mut self.jobs };
+                    let event =
+                        ear.listen(&mut self.link, &mut self.clock, wanted, into, within_ms).await;
+                    if event == Event::Failed(Failure::LinkDown) {
+                        self.online = false;
+                    }
+                    event
+                }
+                Action::Wait { ms } => {
+                    self.clock.wait_ms(ms).await;
+                    Event::Done
+                }
+                Action::Report { received, total } => {
+                    self.report(received, total).await;
+                    Event::Done
+                }
+                Action::Stage(verified) => done(self.stage(verified).await),
+                Action::Finish(result) => return result,
+            };
+        }
+    }
+
+    /// Asks for blocks, over a new connection where the old one is gone.
+    async fn request(&mut self, wanted: Wanted) -> Result<(), Failure> {
+        if !self.online {
+            self.connect().await.map_err(|_| Failure::LinkDown)?;
+            self.subscribe_blocks().await.map_err(|_| Failure::LinkDown)?;
+        }
+        let mut draft = self.buffers.draft();
+        self.transport.request(wanted, &mut draft)?;
+        match self.link.publish(draft.finish()?, Delivery::AtMostOnce).await {
+            Err(LinkFault::Down) => {
+                self.online = false;
+                Err(Failure::LinkDown)
+            }
+            other => other.map_err(failure),
+        }
+    }
+
+    /// Tells how far the download is; nobody waits for an answer.
+    async fn report(&mut self, received: u32, total: u32) {
+        let status = Status::Receiving { received, total };
+        self.hooks.status(self.jobs.current(), &status);
+        let mut draft: crate::message::Draft<'_> = Buffers::draft(&mut self.buffers);
+        if self.jobs.report(&status, &mut draft).is_ok()
+            && let Ok(message) = draft.finish()
+            && let Err(fault) = self.link.publish(message, Delivery::AtLeastOnce).await
+        {
+            self.hooks.trouble(failure(fault));
+        }
+    }
+
+    /// Hands the image to the bootloader. The journal knows what is coming before the first flag
+    /// is written, and that it is done after the last.
+    async fn stage(&mut self, verified: Verified) -> Result<(), Failure> {
+        let proof =
+            Proof { digest: verified.digest(), version: verified.version(), size: verified.size() };
+        self.journal.prove(&mut self.flash, proof).await?;
+        self.journal.append(&mut self.flash, journal::Event::Staging).await?;
+        self.boot.stage(&mut self.flash, verified).await?;
+        self.journal.append(&mut self.flash, journal::Event::Staged).await
+    }
+}
+
+fn region<P: Pipeline>(journal: &journal::Journal, area: Area) -> Region {
+    match area {
+        Area::Slot => P::LAYOUT.slot,
+        // Without a record there are no marks, and an empty region refuses every access.
+        Area::Marks => journal.marks().unwrap_or_default(),
+    }
+}
+
+const fn done(result: Result<(), Failure>) -> Event {
+    match result {
+        Ok(()) => Event::Done,
+        Err(why) => Event::Failed(why),
+    }
+}
+
+/// Who messages are for while a download runs.
+struct Ear<'a, T, J> {
+    transport: &'a mut T,
+    jobs: &'a mut J,
+}
+
+impl<T: BlockProtocol, J: JobProtocol> Ear<'_, T, J> {
+    /// Waits for a wanted block, or for news that end the wait.
+    async fn listen<L: MessageLink, C: Clock>(
+        self,
+        link: &mut L,
+        clock: &mut C,
+        wanted: Wanted,
+        into: &mut [u8],
+        within_ms: u32,
+    ) -> Event {
+        let begun = clock.now_ms();
+        loop {
+            let after_ms = clock.now_ms().wrapping_sub(begun);
+            let Some(left) = within_ms.checked_sub(after_ms).filter(|&left| left > 0) else {
+                return Event::Silence;
+            };
+            let message = match link.receive(left).await {
+                Ok(Some(message)) => message,
+                Ok(None) => return Event::Silence,
+                Err(LinkFault::TooLong) => return Event::Refused(Failure::MessageTooLong),
+                Err(fault) => return Event::Failed(failure(fault)),
+            };
+            match self.transport.accept(message, wanted, into) {
+                Arrival::Block { index, len } => {
+                    let after_ms = clock.now_ms().wrapping_sub(begun);
+                    return Event::Block { index, len, after_ms };
+                }
+                Arrival::Refused(why) => return Event::Refused(why),
+                Arrival::Ignored(_) => {}
+                Arrival::NotMine => match self.jobs.hear(message) {
+                    Heard::Over => return Event::Failed(Failure::Cancelled),
+                    // Progress that crossed another report, or a job for later.
+                    _ => {}
+                },
+            }
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! From an offered job to a decision: what the document says, and whether this device wants it.
+//!
+//! Nothing is written and nothing is told here. What a plan says is not believed either: it spares
+//! a useless download, no more.
+
+use crate::{
+    descriptor::Descriptor,
+    error::Failure,
+    hooks::{Decision, Hooks},
+    job::{self, Offer},
+    journal::{Event, Journal},
+    parser::{Chain, Declined, Parse},
+    pipeline::{Accept, Pipeline},
+    transport::Geometry,
+    verify::{Claim, SIGNATURE_MAX},
+    version::Version,
+};
+use heapless::{String, Vec};
+use sha2::{Digest, Sha256};
+
+/// Longest stream name that fits a plan, in bytes: AWS IoT's own limit.
+pub const PLACE_MAX: usize = 128;
+
+/// What a job wants, decoded and owned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// Stream name or URL.
+    pub place: String<PLACE_MAX>,
+    /// Which file, in what blocks.
+    pub geometry: Geometry,
+    /// What the job promises of it.
+    pub claim: Claim,
+    /// SHA-256 over what tells this file from others: its length, and its digest and signature, or
+    /// else its place. A download is resumed where this is the same.
+    pub fingerprint: [u8; 32],
+}
+
+/// More words on a refusal, in ASCII.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Note(pub String<96>);
+
+/// An offer, thought through.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Considered {
+    pub(super) job: String<{ job::NAME_MAX }>,
+    pub(super) started: bool,
+    pub(super) outcome: Outcome,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(clippy::large_enum_variant)] // no heap to put the plan on; there is one at a time
+pub(super) enum Outcome {
+    Take(Plan),
+    Later,
+    Refuse(Failure, Note),
+}
+
+impl Declined for Note {
+    fn declined(&mut self, parser: &str, why: Failure) {
+        // What does not fit is left out whole.
+        let before = self.0.len();
+        let mut digits = [0; 4];
+        let mut code = crate::wire::Writer::new(&mut digits);
+        code.hex(why.code().into(), 4);
+        let code = code.finish().ok().and_then(|code| core::str::from_utf8(code).ok());
+        for part in [if before == 0 { "" } else { ", " }, parser, " 0x", code.unwrap_or_default()] {
+            if self.0.push_str(part).is_err() {
+                self.0.truncate(before);
+                return;
+            }
+        }
+    }
+}
+
+/// Thinks an offer through. A job put off sets `deferred` to when it is asked about again.
+pub(super) fn consider<P: Pipeline>(
+    offer: Offer<'_>,
+    parsers: &mut P::Parsers,
+    journal: &Journal,
+    hooks: &mut impl Hooks,
+    block: u32,
+    now_ms: u32,
+    deferred: &mut Option<u32>,
+) -> Considered {
+    let mut note = Note::default();
+    let job = String::try_from(offer.name).unwrap_or_default();
+    let outcome = match parsers.parse(offer.document, 0, &mut note) {
+        Parse::NotMine(why) | Parse::Malformed(why) => Outcome::Refuse(why, note),
+        Parse::Descriptor(descriptor) => {
+            match plan::<P>(&descriptor, block).and_then(|plan| fresh(plan, journal)) {
+                Err(why) => Outcome::Refuse(why, Note::default()),
+                Ok(plan) if P::POLICY.accept == Accept::Always || offer.started => {
+                    Outcome::Take(plan)
+                }
+                // Pushed again while put off: the answer stands until its time.
+                Ok(_) if deferred.is_some_and(|until| (until.wrapping_sub(now_ms) as i32) > 0) => {
+                    Outcome::Later
+                }
+                Ok(plan) => match hooks.decide(offer.name, &descriptor) {
+                    Decision::Accept => Outcome::Take(plan),
+                    Decision::Reject => Outcome::Refuse(Failure::Policy, Note::default()),
+                    Decision::Defer { ms } => {
+                        *deferred = Some(now_ms.wrapping_add(ms.clamp(1, i32::MAX as u32)));
+                        return Considered { job, started: offer.started, outcome: Outcome::Later };
+                    }
+                },
+            }
+        }
+    };
+    if outcome != Outcome::Later {
+        *deferred = None;
+    }
+    Considered { job, started: offer.started, outcome }
+}
+
+/// Decodes a descriptor and refuses what would be refused after the download anyway.
+fn plan<P: Pipeline>(descriptor: &Descriptor<'_>, block: u32) -> Result<Plan, Failure> {
+    let rules = P::RULES;
+    if descriptor.size == 0 {
+        return Err(Failure::SizeZero);
+    }
+    if descriptor.size > P::LAYOUT.capacity {
+        return Err(Failure::TooLarge);
+    }
+    if descriptor.files > 1 {
+        return Err(Failure::TooManyFiles);
+    }
+    if let Some(board) = descriptor.board {
+        let mut text = [0; 64];
+        if board.decode(&mut text)? != rules.board.as_bytes() {
+            return Err(Failure::OtherBoard);
+        }
+    }
+    if let Some(version) = descriptor.version {
+        let mut text = [0; 32];
+        let text = core::str::from_utf8(version.decode(&mut text)?);
+        let version = Version::parse(text.map_err(|_| Failure::BadText)?)?;
+        if !rules.older_allowed && version <= rules.running {
+            return Err(Failure::NotNewer);
+        }
+    }
+    let mut text = [0; PLACE_MAX];
+    let place = descriptor.stream.ok_or(Failure::NoTransport)?.decode(&mut text)?;
+    let place = core::str::from_utf8(place).map_err(|_| Failure::BadText)?;
+    let place = String::try_from(place).map_err(|_| Failure::BadText)?;
+
+    let sha256 = match descriptor.sha256 {
+        None => None,
+        Some(field) => {
+            let mut digest = [0; 32];
+            let digest = <[u8; 32]>::try_from(field.decode(&mut digest)?);
+            Some(digest.map_err(|_| Failure::BadEncoding)?)
+        }
+    };
+    let signature = match descriptor.signature {
+        None => None,
+        Some((algorithm, field)) => {
+            let mut bytes = [0; SIGNATURE_MAX];
+            let bytes = Vec::from_slice(field.decode(&mut bytes)?);
+            Some((algorithm, bytes.map_err(|_| Failure::BadEncoding)?))
+        }
+    };
+    let mut hash = Sha256::new();
+    hash.update(descriptor.size.to_le_bytes());
+    hash.update(sha256.unwrap_or_default());
+    match &signature {
+        Some((_, signature)) => hash.update(signature),
+        None if sha256.is_some() => {}
+        None => hash.update(&place),
+    }
+    Ok(Plan {
+        place,
+        geometry: Geometry { size: descriptor.size, block, file: descriptor.file },
+        claim: Claim { size: descriptor.size, sha256, signature },
+        fingerprint: hash.finalize().into(),
+    })
+}
+
+/// Refuses a file that this device has proved bad before: its provider may offer it for ever.
+fn fresh(plan: Plan, journal: &Journal) -> Result<Plan, Failure> {
+    let known = journal.record().is_some_and(|record| record.fingerprint == plan.fingerprint);
+    match journal.last() {
+        Some(Event::Failed(why) | Event::Told(Some(why)))
+            if known
+                && (why.blame() == crate::error::Blame::Image || why == Failure::NotBooted) =>
+        {
+            Err(Failure::RefusedBefore)
+        }
+        _ => Ok(plan),
+    }
+}

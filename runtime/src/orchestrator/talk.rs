@@ -1,0 +1,226 @@
+//! Talking to the provider: connect, ask, tell, hear.
+
+use super::{Orchestrator, plan::consider};
+use crate::{
+    error::Failure,
+    hooks::Hooks,
+    job::{Ask, Heard, JobProtocol, Status},
+    link::{Clock, Delivery, LinkFault, MessageLink},
+    message::Draft,
+    pipeline::Pipeline,
+    wire::Writer,
+};
+use embedded_storage_async::nor_flash::NorFlash;
+
+/// Longest topic in bytes, as AWS IoT limits it.
+pub(super) const TOPIC_MAX: usize = 256;
+/// Longest message of a job protocol or a transport, in bytes.
+pub(super) const PAYLOAD_MAX: usize = 384;
+
+/// Where outgoing messages are written.
+#[derive(Debug)]
+pub(super) struct Buffers {
+    topic: [u8; TOPIC_MAX],
+    payload: [u8; PAYLOAD_MAX],
+}
+
+impl Buffers {
+    pub(super) const fn new() -> Self {
+        Buffers { topic: [0; TOPIC_MAX], payload: [0; PAYLOAD_MAX] }
+    }
+
+    pub(super) fn draft(&mut self) -> Draft<'_> {
+        Draft::new(&mut self.topic, &mut self.payload)
+    }
+}
+
+/// What a message meant, without its bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Signal {
+    /// Nothing came.
+    Silence,
+    /// A job; see `considered`.
+    Offer,
+    NoJob,
+    Over,
+    Accepted,
+    Again,
+    Refused(Failure),
+    /// Nothing that matters now.
+    Other,
+}
+
+/// What became of a report or a question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Told {
+    Yes,
+    /// The job is over for the provider.
+    Over,
+    Refused(Failure),
+    NoAnswer,
+}
+
+/// The failure a link's fault stands for.
+pub(super) const fn failure(fault: LinkFault) -> Failure {
+    match fault {
+        LinkFault::Down => Failure::LinkDown,
+        LinkFault::TooLong => Failure::MessageTooLong,
+        LinkFault::Refused => Failure::ProviderRefused,
+    }
+}
+
+/// Connects to every topic that `topics` writes.
+pub(super) async fn subscribe<L: MessageLink>(
+    link: &mut L,
+    buffers: &mut Buffers,
+    topics: impl Fn(usize, &mut Writer<'_>) -> bool,
+) -> Result<(), Failure> {
+    for index in 0.. {
+        let mut draft = buffers.draft();
+        if !topics(index, &mut draft.topic) {
+            break;
+        }
+        link.subscribe(draft.finish()?.topic).await.map_err(failure)?;
+    }
+    Ok(())
+}
+
+impl<P, F, L, C, H, const BLOCK: usize> Orchestrator<P, F, L, C, H, BLOCK>
+where
+    P: Pipeline,
+    F: NorFlash,
+    L: MessageLink,
+    C: Clock,
+    H: Hooks,
+{
+    /// Connects and subscribes to the job topics, where that is not so already.
+    pub(super) async fn connect(&mut self) -> Result<(), Failure> {
+        if self.online {
+            return Ok(());
+        }
+        self.link.connect().await.map_err(failure)?;
+        let jobs = &self.jobs;
+        subscribe(&mut self.link, &mut self.buffers, |index, topic| {
+            jobs.subscription(index, topic)
+        })
+        .await?;
+        self.online = true;
+        Ok(())
+    }
+
+    /// Sends a question; the answer comes through [`pump`](Self::pump).
+    pub(super) async fn ask(&mut self, ask: Ask) -> Result<(), Failure> {
+        let mut draft = self.buffers.draft();
+        self.jobs.ask(ask, &mut draft)?;
+        self.link.publish(draft.finish()?, Delivery::AtLeastOnce).await.map_err(failure)
+    }
+
+    /// Waits for one message and says what it means. An offer is thought through at once, since
+    /// its bytes are gone with the next message.
+    pub(super) async fn pump(&mut self, within_ms: u32) -> Result<Signal, Failure> {
+        let message = match self.link.receive(within_ms).await {
+            Ok(Some(message)) => message,
+            Ok(None) => return Ok(Signal::Silence),
+            Err(LinkFault::TooLong) => {
+                self.hooks.trouble(Failure::MessageTooLong);
+                return Ok(Signal::Other);
+            }
+            Err(fault) => return Err(failure(fault)),
+        };
+        Ok(match self.jobs.hear(message) {
+            Heard::Offer(offer) => {
+                let now_ms = self.clock.now_ms();
+                self.considered = Some(consider::<P>(
+                    offer,
+                    &mut self.parsers,
+                    &self.journal,
+                    &mut self.hooks,
+                    BLOCK as u32,
+                    now_ms,
+                    &mut self.deferred,
+                ));
+                Signal::Offer
+            }
+            Heard::NoJob => Signal::NoJob,
+            Heard::Over => Signal::Over,
+            Heard::Accepted => Signal::Accepted,
+            Heard::Again => Signal::Again,
+            Heard::Refused(why) => Signal::Refused(why),
+            Heard::Ignored | Heard::NotMine => Signal::Other,
+        })
+    }
+
+    /// Asks for the current job's state at the provider, so that it can be reported on.
+    pub(super) async fn refresh(&mut self) -> Result<Told, Failure> {
+        self.ask(Ask::Current).await?;
+        let deadline = self.deadline();
+        while let Some(left) = self.left(deadline) {
+            match self.pump(left).await? {
+                Signal::Offer => {
+                    // Only its state was wanted; the job is dealt with already.
+                    let same = self.considered.take().is_some_and(|o| o.job == self.jobs.current());
+                    if same {
+                        self.jobs.take()?;
+                        return Ok(Told::Yes);
+                    }
+                }
+                Signal::Over | Signal::NoJob => return Ok(Told::Over),
+                Signal::Refused(why) => return Ok(Told::Refused(why)),
+                _ => {}
+            }
+        }
+        Err(Failure::NoAnswer)
+    }
+
+    /// Reports, and waits for the provider's word, up to `tries` times.
+    pub(super) async fn tell(&mut self, status: &Status<'_>, tries: u8) -> Result<Told, Failure> {
+        for _ in 0..tries {
+            let mut draft = self.buffers.draft();
+            self.jobs.report(status, &mut draft)?;
+            self.link.publish(draft.finish()?, Delivery::AtLeastOnce).await.map_err(failure)?;
+            let deadline = self.deadline();
+            while let Some(left) = self.left(deadline) {
+                match self.pump(left).await? {
+                    Signal::Accepted => return Ok(Told::Yes),
+                    Signal::Over => return Ok(Told::Over),
+                    Signal::Refused(why) => return Ok(Told::Refused(why)),
+                    Signal::Again => break,
+                    _ => {}
+                }
+            }
+        }
+        Ok(Told::NoAnswer)
+    }
+
+    /// Reports the end of a job until the provider has taken it in, one way or another. A link
+    /// that goes down meanwhile is an error: the caller comes back.
+    pub(super) async fn tell_final(
+        &mut self,
+        status: &Status<'_>,
+        job: &str,
+    ) -> Result<(), Failure> {
+        self.hooks.status(job, status);
+        loop {
+            match self.tell(status, 1).await? {
+                Told::Yes | Told::Over => return Ok(()),
+                Told::Refused(why) => {
+                    self.hooks.trouble(why);
+                    return Ok(());
+                }
+                Told::NoAnswer => {
+                    let ms = self.pace.pause();
+                    self.clock.wait_ms(ms).await;
+                }
+            }
+        }
+    }
+
+    fn deadline(&mut self) -> u32 {
+        self.clock.now_ms().wrapping_add(P::RETRY.after_ms)
+    }
+
+    fn left(&mut self, deadline: u32) -> Option<u32> {
+        let left = deadline.wrapping_sub(self.clock.now_ms());
+        (left as i32 > 0).then_some(left)
+    }
+}

@@ -1,0 +1,71 @@
+//! The trial of a new image: self-test, then confirm, or leave it.
+
+use super::{Orchestrator, Standing, talk::Told};
+use crate::{
+    boot::Boot,
+    error::Failure,
+    hooks::{Hooks, SelfTest},
+    job::{JobProtocol, Status},
+    journal::Event,
+    link::{Clock, MessageLink},
+    pipeline::Pipeline,
+};
+use embedded_storage_async::nor_flash::NorFlash;
+
+impl<P, F, L, C, H, const BLOCK: usize> Orchestrator<P, F, L, C, H, BLOCK>
+where
+    P: Pipeline,
+    F: NorFlash,
+    L: MessageLink,
+    C: Clock,
+    H: Hooks,
+{
+    /// Asks the hook until it has an answer, or until `confirm-within` is over.
+    pub(super) async fn trial(&mut self) -> Result<Standing, Failure> {
+        if self.journal.last() != Some(Event::Testing) {
+            self.journal.append(&mut self.flash, Event::Testing).await?;
+        }
+        let begun = self.clock.now_ms();
+        let why = loop {
+            let spent = self.clock.now_ms().wrapping_sub(begun);
+            let left = P::POLICY.confirm_within_ms.saturating_sub(spent);
+            match self.hooks.self_test(self.online) {
+                SelfTest::Passed => {
+                    self.boot.confirm(&mut self.flash).await?;
+                    self.journal.append(&mut self.flash, Event::Succeeded).await?;
+                    return Ok(Standing::Settled);
+                }
+                SelfTest::Failed => break Failure::SelfTest,
+                SelfTest::Running { .. } if left == 0 => break Failure::SelfTestLate,
+                SelfTest::Running { ms } if self.online => {
+                    if self.pump(ms.min(left)).await.is_err() {
+                        self.online = false;
+                    }
+                }
+                SelfTest::Running { ms } => {
+                    // To reach the provider is part of most self-tests; to fail at it is none of
+                    // its business.
+                    if self.tell_testing().await.is_err() {
+                        self.online = false;
+                        self.clock.wait_ms(ms.min(left)).await;
+                    }
+                }
+            }
+        };
+        self.journal.append(&mut self.flash, Event::TestFailed(why)).await?;
+        Ok(Standing::Reset)
+    }
+
+    async fn tell_testing(&mut self) -> Result<(), Failure> {
+        self.connect().await?;
+        let Some(record) = self.journal.record() else { return Ok(()) };
+        let status = Status::Testing { from: record.from };
+        let job = record.job.clone();
+        self.hooks.status(&job, &status);
+        self.jobs.adopt(&job)?;
+        if self.refresh().await? == Told::Yes {
+            self.tell(&status, 1).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,548 @@
+//! The update: from an opened file to a staged image. One [`Event`] in, one [`Action`] out.
+//!
+//! At any moment the update waits for exactly one thing, so there is no queue, no poll, no future
+//! and no clock inside: whoever drives it does what the action says and answers with the event
+//! that came of it. Bytes live in the machine's one block buffer, lent out by
+//! [`Action::Read`], [`Action::Receive`] and [`Action::Program`].
+//!
+//! ```text
+//!        ┌──────────────────────────── next window ───────────────────────────┐
+//!        ▼                                                                     │
+//! Begin ─ Scan ── missing ─► Stripe ─► Erase ─► Request ─► Receive ─► Program ─► Mark
+//!          │      blocks    opened?   (not yet   ▲  │  ▲    a block    slot       journal
+//!          │                 │ dirty   opened)   │  │  └─ more of this window ──────┘
+//!          │                 ▼                   │  └─ silence, refusal, link down ─► Pause
+//!          │                Void (ECC flash)     └────────────────────────────────────┘
+//!          └─ all there ─► Verify ─► Stage ─► Finish
+//! ```
+//!
+//! What a power cut leaves behind, and why resuming from the marks alone is safe, is argued in
+//! [`journal`](crate::journal).
+
+pub(crate) mod pace;
+mod stripe;
+
+use crate::{
+    error::Failure,
+    pipeline::Retry,
+    transport::{Geometry, WINDOW_MAX, Wanted},
+    verify::{Claim, Next, Rules, Verified, Verifier},
+};
+use pace::Pace;
+use stripe::Stripes;
+
+/// A part of the flash that an [`Action`] speaks of; offsets are relative to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Area {
+    /// Where the image is written.
+    Slot,
+    /// The marks of the journal's active half: one write unit a block.
+    Marks,
+}
+
+/// What the driver is to do next. Answered by the [`Event`] named with each.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Action<'a> {
+    /// Read flash, then [`Event::Done`].
+    Read {
+        /// Where.
+        area: Area,
+        /// From here, in bytes.
+        offset: u32,
+        /// All of it.
+        into: &'a mut [u8],
+    },
+    /// Erase one erase unit, then [`Event::Done`].
+    Erase {
+        /// Where.
+        area: Area,
+        /// First byte.
+        from: u32,
+        /// Behind the last byte.
+        to: u32,
+    },
+    /// Program flash, then [`Event::Done`].
+    Program {
+        /// Where.
+        area: Area,
+        /// From here, in bytes.
+        offset: u32,
+        /// Whole write units.
+        data: &'a [u8],
+    },
+    /// Take back the marks of these blocks in one stroke, then [`Event::Done`].
+    Void {
+        /// First block.
+        first: u32,
+        /// How many.
+        count: u32,
+    },
+    /// Ask for these blocks, then [`Event::Done`], or [`Event::Failed`] with a link's failure.
+    Request(Wanted),
+    /// Wait for a wanted block: [`Event::Block`], [`Event::Silence`], [`Event::Refused`] or
+    /// [`Event::Failed`].
+    Receive {
+        /// What is still missing of what was asked for.
+        wanted: Wanted,
+        /// At least one whole block.
+        into: &'a mut [u8],
+        /// Longest wait, in milliseconds.
+        within_ms: u32,
+    },
+    /// Pause, then [`Event::Done`].
+    Wait {
+        /// Milliseconds.
+        ms: u32,
+    },
+    /// Tell the provider how far the download is, or not: then [`Event::Done`] either way.
+    Report {
+        /// Blocks in the slot.
+        received: u32,
+        /// Blocks of the file.
+        total: u32,
+    },
+    /// Hand the image to the bootloader, then [`Event::Done`].
+    Stage(Verified),
+    /// The update is over; no event follows.
+    Finish(Result<(), Failure>),
+}
+
+/// What came of an [`Action`]. Carries no bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Event {
+    /// Start, or start again: the answer to nothing.
+    Begin,
+    /// It was done.
+    Done,
+    /// A wanted block stands at the front of the buffer.
+    Block {
+        /// Its number.
+        index: u32,
+        /// Its exact length.
+        len: u32,
+        /// Milliseconds since the `Receive` was asked for.
+        after_ms: u32,
+    },
+    /// Nothing came in time.
+    Silence,
+    /// The provider refused the request.
+    Refused(Failure),
+    /// It could not be done. Failures of the link are waited out; all others end the update.
+    Failed(Failure),
+}
+
+/// The numbers of a pipeline that an update goes by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Terms {
+    /// Unit of programming, in bytes: divides the block size.
+    pub write: u32,
+    /// Unit of erasing, in bytes: divides the block size or is divided by it.
+    pub erase: u32,
+    /// Whether a programmed word may be programmed again with the same data.
+    pub rewrite: bool,
+    /// Blocks asked for at once: 1..=[`WINDOW_MAX`].
+    pub window: u32,
+    /// Progress is reported after the first block and then every so many; 0: never.
+    pub report_every: u32,
+    /// How requests are repeated.
+    pub retry: Retry,
+}
+
+/// What the machine waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// Nothing: not begun, or over.
+    Idle,
+    /// Marks from block `at` on, to find the next window.
+    Scan { at: u32 },
+    /// Marks of a stripe from block `at` on, to see whether it was opened.
+    Stripe { stripe: u32, at: u32 },
+    /// Bytes of a missing block of an opened stripe, to see whether it is blank.
+    Blank { stripe: u32, block: u32 },
+    /// Marks of a dirty stripe being taken back.
+    Void,
+    /// An erase unit of a stripe.
+    Erase { stripe: u32, from: u32 },
+    /// A request being sent.
+    Request,
+    /// A block.
+    Receive,
+    /// A pause before the next request.
+    Pause,
+    /// A block being programmed.
+    Program { index: u32 },
+    /// Its mark being programmed.
+    Mark { index: u32 },
+    /// Progress being told.
+    Report,
+    /// Bytes for the verifier.
+    Verify { len: u32 },
+    /// The bootloader.
+    Stage,
+}
+
+// Some flash drivers want word-aligned buffers.
+#[repr(align(8))]
+#[derive(Debug)]
+struct Block<const LEN: usize>([u8; LEN]);
+
+/// A download, its verification and its staging; `BLOCK` is the block size in bytes.
+#[derive(Debug)]
+pub struct Update<V, const BLOCK: usize> {
+    verifier: V,
+    rules: Rules,
+    terms: Terms,
+    claim: Claim,
+    geometry: Geometry,
+    state: State,
+    /// The blocks of the current window that are missing.
+    wanted: Wanted,
+    /// Whether blocks may be half-written by an earlier run that was cut.
+    resuming: bool,
+    pace: Pace,
+    block: Block<BLOCK>,
+}
+
+impl<V: Verifier, const BLOCK: usize> Update<V, BLOCK> {
+    /// An update that has not begun. `seed` varies the jitter between devices.
+    pub const fn new(verifier: V, rules: Rules, terms: Terms, seed: u32) -> Self {
+        const {
+            assert!(
+                BLOCK >= 256 && BLOCK.is_multiple_of(256),
+                "block size: a multiple of 256 bytes"
+            )
+        };
+        Update {
+            verifier,
+            rules,
+            terms,
+            claim: Claim { size: 0, sha256: None, signature: None },
+            geometry: Geometry { size: 0, block: BLOCK as u32, file: 0 },
+            state: State::Idle,
+            wanted: Wanted { first: 0, bits: 0 },
+            resuming: false,
+            pace: Pace::new(terms.retry, seed),
+            block: Block([0; BLOCK]),
+        }
+    }
+
+    /// Takes up another file; the next event is [`Event::Begin`]. The journal's active half must
+    /// be this file's.
+    pub fn open(&mut self, claim: Claim, geometry: Geometry) {
+        self.claim = claim;
+        self.geometry = geometry;
+        self.state = State::Idle;
+    }
+
+    /// The block buffer, for whoever needs one while no update runs.
+    pub fn scratch(&mut self) -> &mut [u8] {
+        &mut self.block.0
+    }
+
+    /// Blocks that are in the slot, and blocks of the file.
+    pub fn progress(&self) -> (u32, u32) {
+        let total = self.geometry.blocks();
+        let behind = total.saturating_sub(self.wanted.first).min(self.terms.window);
+        let missing = self.wanted.count();
+        (self.wanted.first.saturating_add(behind).saturating_sub(missing).min(total), total)
+    }
+
+    /// Takes an event and says what to do next.
+    pub fn step(&mut self, event: Event) -> Action<'_> {
+        match (self.state, event) {
+            (_, Event::Begin) => {
+                self.resuming = true;
+                self.pace.reset();
+                self.wanted = Wanted::default();
+                self.scan(0)
+            }
+            (State::Receive, Event::Block { index, len, after_ms }) => {
+                self.pace.heard(after_ms);
+                self.program(index, len)
+            }
+            (State::Receive, Event::Silence) => self.silence(),
+            (State::Receive | State::Request, Event::Refused(why)) => self.refused(why),
+            (State::Receive | State::Request, Event::Failed(Failure::LinkDown)) => self.pause(),
+            (State::Idle, _) => Action::Finish(Err(Failure::Misconfigured)),
+            (_, Event::Failed(why)) => self.finish(Err(why)),
+            (state, Event::Done) => self.done(state),
+            // A driver that answers out of turn is a bug; flash stays as it is.
+            _ => self.finish(Err(Failure::Misconfigured)),
+        }
+    }
+
+    fn done(&mut self, state: State) -> Action<'_> {
+        match state {
+            State::Scan { at } => self.scanned(at),
+            State::Stripe { stripe, at } => self.stripe_read(stripe, at),
+            State::Blank { stripe, block } => self.blank_read(stripe, block),
+            State::Void => self.scan(0),
+            State::Erase { stripe, from } => self.erased(stripe, from),
+            State::Request => self.receive(),
+            State::Pause => self.request(),
+            State::Program { index } => self.mark(index),
+            State::Mark { index } => self.marked(index),
+            State::Report => self.next_block(),
+            State::Verify { len } => {
+                let bytes = self.block.0.get(..len as usize).unwrap_or_default();
+                let next = self.verifier.feed(&self.rules, &self.claim, bytes);
+                self.verify(next)
+            }
+            State::Stage => self.finish(Ok(())),
+            State::Idle | State::Receive => self.finish(Err(Failure::Misconfigured)),
+        }
+    }
+
+    fn finish(&mut self, result: Result<(), Failure>) -> Action<'_> {
+        self.state = State::Idle;
+        Action::Finish(result)
+    }
+
+    // ---- which blocks are missing -------------------------------------------------------------
+
+    /// How many marks fit the block buffer.
+    fn marks_at_once(&self) -> u32 {
+        BLOCK as u32 / self.terms.write.max(1)
+    }
+
+    fn read_marks(&mut self, at: u32, until: u32) -> Action<'_> {
+        let write = self.terms.write;
+        let count = until.saturating_sub(at).min(self.marks_at_once());
+        let into = self.block.0.get_mut(..(count * write) as usize).unwrap_or_default();
+        Action::Read { area: Area::Marks, offset: at * write, into }
+    }
+
+    /// Whether mark `nth` of those just read is there: any bit of it was programmed, which happens
+    /// only after its block was.
+    fn is_marked(&self, nth: u32) -> bool {
+        let write = self.terms.write as usize;
+        let from = nth as usize * write;
+        self.block.0.get(from..from + write).is_some_and(|mark| mark.iter().any(|&b| b != 0xff))
+    }
+
+    fn scan(&mut self, at: u32) -> Action<'_> {
+        let total = self.geometry.blocks();
+        let wanted = self.wanted;
+        let window = self.terms.window.clamp(1, WINDOW_MAX);
+        let full = wanted.bits != 0 && at.saturating_sub(wanted.first) >= window;
+        if at < total && !full {
+            self.state = State::Scan { at };
+            return self.read_marks(at, total);
+        }
+        if wanted.bits == 0 {
+            self.wanted.first = total;
+            let next = self.verifier.start(&self.rules, &self.claim, BLOCK as u32);
+            return self.verify(next);
+        }
+        let first = self.stripes().of(wanted.first);
+        self.stripe(first)
+    }
+
+    fn scanned(&mut self, at: u32) -> Action<'_> {
+        let window = self.terms.window.clamp(1, WINDOW_MAX);
+        let read = self.geometry.blocks().saturating_sub(at).min(self.marks_at_once());
+        for nth in 0..read {
+            let index = at + nth;
+            if self.is_marked(nth) {
+                continue;
+            }
+            if self.wanted.bits == 0 {
+                self.wanted.first = index;
+            }
+            let bit = index - self.wanted.first;
+            if bit >= window {
+                break;
+            }
+            self.wanted.bits |= 1 << bit;
+        }
+        self.scan(at + read)
+    }
+
+    // ---- making room --------------------------------------------------------------------------
+
+    fn stripes(&self) -> Stripes {
+        Stripes::new(self.geometry, self.terms.erase)
+    }
+
+    /// Looks at `stripe` and those behind it until the window's last, then requests.
+    fn stripe(&mut self, stripe: u32) -> Action<'_> {
+        let stripes = self.stripes();
+        let last = self.wanted.first + (u64::BITS - 1 - self.wanted.bits.leading_zeros());
+        let mut stripe = stripe;
+        while stripe <= stripes.of(last) {
+            let (first, until) = stripes.blocks(stripe);
+            if (first..until).any(|block| self.wanted.contains(block)) {
+                if until - first == 1 {
+                    // Its only block is missing, so nothing in it is worth keeping.
+                    return self.erase(stripe, stripes.bytes(stripe).0);
+                }
+                self.state = State::Stripe { stripe, at: first };
+                return self.read_marks(first, until);
+            }
+            stripe += 1;
+        }
+        self.resuming = false;
+        self.request()
+    }
+
+    fn stripe_read(&mut self, stripe: u32, at: u32) -> Action<'_> {
+        let (_, until) = self.stripes().blocks(stripe);
+        let read = until.saturating_sub(at).min(self.marks_at_once());
+        if (0..read).any(|nth| self.is_marked(nth)) {
+            // Opened before: its erased parts are still erased, but for what a cut left behind.
+            if self.resuming && !self.terms.rewrite {
+                return self.blank(stripe, self.wanted.first);
+            }
+            return self.stripe(stripe + 1);
+        }
+        if at + read < until {
+            self.state = State::Stripe { stripe, at: at + read };
+            return self.read_marks(at + read, until);
+        }
+        self.erase(stripe, self.stripes().bytes(stripe).0)
+    }
+
+    /// Reads the first wanted block of `stripe` from `block` on, to see whether it is blank.
+    fn blank(&mut self, stripe: u32, block: u32) -> Action<'_> {
+        let (first, until) = self.stripes().blocks(stripe);
+        let mut block = block.max(first);
+        while block < until && !self.wanted.contains(block) {
+            block += 1;
+        }
+        if block >= until {
+            return self.stripe(stripe + 1);
+        }
+        self.state = State::Blank { stripe, block };
+        let offset = block * self.geometry.block;
+        Action::Read { area: Area::Slot, offset, into: &mut self.block.0 }
+    }
+
+    fn blank_read(&mut self, stripe: u32, block: u32) -> Action<'_> {
+        if self.block.0.iter().all(|&byte| byte == 0xff) {
+            return self.blank(stripe, block + 1);
+        }
+        let (first, until) = self.stripes().blocks(stripe);
+        self.wanted = Wanted::default();
+        self.state = State::Void;
+        Action::Void { first, count: until - first }
+    }
+
+    fn erase(&mut self, stripe: u32, from: u32) -> Action<'_> {
+        let to = from.saturating_add(self.terms.erase);
+        self.state = State::Erase { stripe, from };
+        Action::Erase { area: Area::Slot, from, to }
+    }
+
+    fn erased(&mut self, stripe: u32, from: u32) -> Action<'_> {
+        let next = from.saturating_add(self.terms.erase);
+        if next < self.stripes().bytes(stripe).1 {
+            return self.erase(stripe, next);
+        }
+        self.stripe(stripe + 1)
+    }
+
+    // ---- asking and receiving -----------------------------------------------------------------
+
+    fn request(&mut self) -> Action<'_> {
+        self.state = State::Request;
+        self.pace.asked();
+        Action::Request(self.wanted)
+    }
+
+    fn receive(&mut self) -> Action<'_> {
+        self.state = State::Receive;
+        // With the window's last block here, what is missing before it is lost or just behind.
+        let last = self.wanted.first + self.terms.window.clamp(1, WINDOW_MAX) - 1;
+        let last = last.min(self.geometry.blocks().saturating_sub(1));
+        let within_ms = self.pace.patience(!self.wanted.contains(last));
+        Action::Receive { wanted: self.wanted, into: &mut self.block.0, within_ms }
+    }
+
+    fn silence(&mut self) -> Action<'_> {
+        match self.pace.silence() {
+            true => self.request(),
+            false => self.finish(Err(Failure::NoAnswer)),
+        }
+    }
+
+    fn refused(&mut self, why: Failure) -> Action<'_> {
+        match why {
+            Failure::StreamMissing | Failure::StreamVersion | Failure::StreamShort => {
+                self.finish(Err(why))
+            }
+            _ if self.pace.silence() => self.pause(),
+            _ => self.finish(Err(why)),
+        }
+    }
+
+    fn pause(&mut self) -> Action<'_> {
+        self.state = State::Pause;
+        Action::Wait { ms: self.pace.pause() }
+    }
+
+    // ---- a block arrives ----------------------------------------------------------------------
+
+    fn program(&mut self, index: u32, len: u32) -> Action<'_> {
+        if !self.wanted.contains(index) || self.geometry.block_len(index) != Some(len) {
+            return self.finish(Err(Failure::BadBlock));
+        }
+        let padded = len.next_multiple_of(self.terms.write.max(1)) as usize;
+        let data = self.block.0.get_mut(..padded).unwrap_or_default();
+        for byte in data.iter_mut().skip(len as usize) {
+            *byte = 0xff;
+        }
+        self.state = State::Program { index };
+        Action::Program { area: Area::Slot, offset: index * self.geometry.block, data }
+    }
+
+    fn mark(&mut self, index: u32) -> Action<'_> {
+        let write = self.terms.write;
+        self.state = State::Mark { index };
+        let data = self.block.0.get_mut(..write as usize).unwrap_or_default();
+        data.fill(0);
+        Action::Program { area: Area::Marks, offset: index * write, data }
+    }
+
+    fn marked(&mut self, index: u32) -> Action<'_> {
+        if let Some(bit) = index.checked_sub(self.wanted.first) {
+            self.wanted.bits &= !1u64.checked_shl(bit).unwrap_or(0);
+        }
+        let (received, total) = self.progress();
+        let every = self.terms.report_every;
+        if every != 0 && (received == 1 || received % every == 0) {
+            self.state = State::Report;
+            return Action::Report { received, total };
+        }
+        self.next_block()
+    }
+
+    fn next_block(&mut self) -> Action<'_> {
+        if self.wanted.bits != 0 {
+            return self.receive();
+        }
+        let window = self.terms.window.clamp(1, WINDOW_MAX);
+        self.scan(self.wanted.first.saturating_add(window).min(self.geometry.blocks()))
+    }
+
+    // ---- all there ----------------------------------------------------------------------------
+
+    fn verify(&mut self, next: Next) -> Action<'_> {
+        match next {
+            Next::Read { offset, len } => {
+                self.state = State::Verify { len };
+                // Flash is read in words: up to 7 bytes behind the file may come along.
+                let len = (len as usize).next_multiple_of(8).min(BLOCK);
+                let into = self.block.0.get_mut(..len).unwrap_or_default();
+                Action::Read { area: Area::Slot, offset, into }
+            }
+            Next::Verdict(Ok(verified)) => {
+                self.state = State::Stage;
+                Action::Stage(verified)
+            }
+            Next::Verdict(Err(why)) => self.finish(Err(why)),
+        }
+    }
+}
