@@ -258,11 +258,11 @@ impl<T: BlockProtocol, J: JobProtocol> Ear<'_, T, J> {
                 }
                 Arrival::Refused(why) => return Event::Refused(why),
                 Arrival::Ignored(_) => {}
-                Arrival::NotMine => match self.jobs.hear(message) {
-                    Heard::Over => return Event::Failed(Failure::Cancelled),
-                    // Progress that crossed another report, or a job for later.
-                    _ => {}
-                },
+                // Else: progress that crossed another report, or a job for later.
+                Arrival::NotMine if self.jobs.hear(message) == Heard::Over => {
+                    return Event::Failed(Failure::Cancelled);
+                }
+                Arrival::NotMine => {}
             }
         }
     }

@@ -90,7 +90,7 @@ impl Pace {
         let doubled = self.retry.after_ms.saturating_mul(1 << self.silent.min(16));
         let base = doubled.clamp(LEAST_MS, self.retry.at_most_ms.max(LEAST_MS));
         let most = u64::from(base) * u64::from(self.retry.jitter_percent) / 100;
-        let extra = u64::from(self.random()) * most >> 32;
+        let extra = (u64::from(self.random()) * most) >> 32;
         base.saturating_add(extra as u32)
     }
 
