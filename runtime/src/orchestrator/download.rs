@@ -10,7 +10,7 @@ use crate::{
     error::{Blame, Failure},
     flash::{program, read},
     hooks::Hooks,
-    job::{self, Heard, JobProtocol, Status},
+    job::{self, Ask, Heard, JobProtocol, Status},
     journal::{self, Proof, Record},
     layout::Region,
     link::{Clock, Delivery, LinkFault, MessageLink},
@@ -144,7 +144,11 @@ where
                 }
                 Action::Request(wanted) => done(self.request(wanted).await),
                 Action::Receive { wanted, into, within_ms } => {
-                    let ear = Ear { transport: &mut self.transport, jobs: &mut self.jobs };
+                    let ear = Ear {
+                        transport: &mut self.transport,
+                        jobs: &mut self.jobs,
+                        buffers: &mut self.buffers,
+                    };
                     let event =
                         ear.listen(&mut self.link, &mut self.clock, wanted, into, within_ms).await;
                     if event == Event::Failed(Failure::LinkDown) {
@@ -227,12 +231,13 @@ const fn done(result: Result<(), Failure>) -> Event {
 struct Ear<'a, T, J> {
     transport: &'a mut T,
     jobs: &'a mut J,
+    buffers: &'a mut Buffers,
 }
 
 impl<T: BlockProtocol, J: JobProtocol> Ear<'_, T, J> {
     /// Waits for a wanted block, or for news that end the wait.
     async fn listen<L: MessageLink, C: Clock>(
-        self,
+        mut self,
         link: &mut L,
         clock: &mut C,
         wanted: Wanted,
@@ -258,12 +263,26 @@ impl<T: BlockProtocol, J: JobProtocol> Ear<'_, T, J> {
                 }
                 Arrival::Refused(why) => return Event::Refused(why),
                 Arrival::Ignored(_) => {}
-                // Else: progress that crossed another report, or a job for later.
-                Arrival::NotMine if self.jobs.hear(message) == Heard::Over => {
-                    return Event::Failed(Failure::Cancelled);
+                Arrival::NotMine => {
+                    let heard = self.jobs.hear(message);
+                    if heard == Heard::Over {
+                        return Event::Failed(Failure::Cancelled);
+                    }
+                    // Cancelled, perhaps: the answer will tell. Anything else is progress that
+                    // crossed another report, or a job for later.
+                    if heard == Heard::Changed
+                        && let Err(why) = self.ask_current(link).await
+                    {
+                        return Event::Failed(why);
+                    }
                 }
-                Arrival::NotMine => {}
             }
         }
+    }
+
+    async fn ask_current<L: MessageLink>(&mut self, link: &mut L) -> Result<(), Failure> {
+        let mut draft = self.buffers.draft();
+        self.jobs.ask(Ask::Current, &mut draft)?;
+        link.publish(draft.finish()?, Delivery::AtLeastOnce).await.map_err(failure)
     }
 }

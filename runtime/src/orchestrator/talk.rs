@@ -146,7 +146,12 @@ where
             Heard::Accepted => Signal::Accepted,
             Heard::Again => Signal::Again,
             Heard::Refused(why) => Signal::Refused(why),
-            Heard::Ignored | Heard::NotMine => Signal::Other,
+            Heard::Malformed(why) => {
+                self.hooks.trouble(why);
+                Signal::Other
+            }
+            // Outside of a download the next question tells anyway.
+            Heard::Changed | Heard::Ignored | Heard::NotMine => Signal::Other,
         })
     }
 
