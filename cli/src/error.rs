@@ -6,13 +6,11 @@ use std::path::Path;
 /// What a command gives back.
 pub(crate) type Result<T> = std::result::Result<T, Error>;
 
-/// The exit codes, as `--help` documents them. Numbers are never reused; 0 is success.
+/// The exit codes, as `--help` documents them. Numbers are never reused; 0 is success, 2 is clap's own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
     /// The question was answered, and the answer is no.
     No = 1,
-    /// The command line itself is wrong (clap's own code).
-    Usage = 2,
     /// A file cannot be read or written, or is not what it should be.
     File = 3,
     /// A provider or broker cannot be reached, or an address is taken.

@@ -2,12 +2,20 @@
 //!
 //! A file per command in [`cmd`]; what they share is beside it: [`out`] (lines, bars, JSON events)
 //! and [`error`] (what went wrong, the fix, and the exit code).
-
-#![allow(dead_code, unused_variables, reason = "the frame stands before its first command")]
+//!
+//! The update provider: [`provider`] is its state machine, [`serve`] the I/O around it, [`store`]
+//! its folder, [`control`] how commands reach it, [`report`] what is told of it.
 
 mod cmd;
+mod control;
 mod error;
+mod job_document;
 mod out;
+mod provider;
+mod report;
+mod serve;
+mod sign;
+mod store;
 
 fn main() -> std::process::ExitCode {
     cmd::main(std::env::args_os().collect())

@@ -70,6 +70,11 @@ impl Out {
         }
     }
 
+    /// Are bars drawn? Then progress needs no lines.
+    pub(crate) fn has_bars(&self) -> bool {
+        !self.bars.is_hidden()
+    }
+
     /// A bar over `total` units, drawn only on a terminal. It disappears when finished or dropped.
     pub(crate) fn bar(&self, total: u64, what: impl Into<String>) -> ProgressBar {
         let style = ProgressStyle::with_template("{msg:32!} [{bar:32}] {pos}/{len} {percent}%")

@@ -11,6 +11,11 @@ use clap::{Parser, Subcommand};
 use crate::error::{EXIT_CODES, Result};
 use crate::out::Out;
 
+mod cancel;
+mod publish;
+mod serve;
+mod status;
+
 /// The commands, in the order `--help` shows them.
 macro_rules! commands {
     ($($module:ident :: $Variant:ident,)*) => {
@@ -29,7 +34,12 @@ macro_rules! commands {
     };
 }
 
-commands! {}
+commands! {
+    serve::Serve,
+    publish::Publish,
+    status::Status,
+    cancel::Cancel,
+}
 
 /// Firmware updates over the air: check, sign, serve, publish, demonstrate.
 #[derive(Parser)]
