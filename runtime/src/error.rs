@@ -86,7 +86,7 @@ failures! {
     0x0209 BadBlock "a block that does not fit what was asked for",
     0x020a Throttled "the provider asks for patience",
     // Image: what was proved wrong.
-    0x0301 Digest "the image is not what the job promised",
+    0x0301 Digest "the image does not match its digest",
     0x0302 Signature "a signature does not hold",
     0x0303 NoSignature "a required signature is missing",
     0x0304 NoTrustedKey "no trusted key of the required algorithm",

@@ -2,6 +2,8 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "image")]
+extern crate alloc;
 #[cfg(feature = "sim")]
 extern crate std;
 
@@ -12,6 +14,8 @@ pub mod error;
 pub mod field;
 mod flash;
 pub mod hooks;
+#[cfg(feature = "image")]
+pub mod image;
 pub mod job;
 pub mod journal;
 pub mod layout;

@@ -3,6 +3,29 @@
 //! A [`Verifier`] is asked where to read and fed what was read; at the end it gives a verdict. The
 //! verdict's good half, [`Verified`], can be made nowhere else and is the only thing a bootloader
 //! adapter stages: a check that must not be skipped is a value.
+//!
+//! [`Native`] is the verifier: one pass over the file, front to back, whatever its format and
+//! algorithms.
+//!
+//! | room | holds |
+//! |---|---|
+//! | [`native`] | the pass, and the order in which an image is refused |
+//! | [`formats`] | where the signed facts stand in a file: MCUboot's image, or our trailer |
+//! | [`algorithms`] | what a signature is: ECDSA P-256, Ed25519; and how a key is named |
+
+pub mod algorithms;
+pub mod formats;
+mod hash;
+pub mod native;
+mod signatures;
+
+pub use algorithms::Algorithms;
+#[cfg(feature = "ecdsa-p256")]
+pub use algorithms::EcdsaP256;
+#[cfg(feature = "ed25519")]
+pub use algorithms::Ed25519;
+pub use hash::Hash;
+pub use native::Native;
 
 use crate::{descriptor::Algorithm, error::Failure, version::Version};
 
@@ -45,7 +68,7 @@ impl Verified {
 /// A public key that is trusted to sign images.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Key {
-    /// Its name in `ota.toml`.
+    /// Its name in `ota.toml`; images name a key by its [fingerprint](algorithms::fingerprint).
     pub id: &'static str,
     /// What it verifies.
     pub algorithm: Algorithm,
@@ -58,7 +81,7 @@ pub struct Key {
 pub struct Rules {
     /// Algorithms of which each must have a valid signature by a trusted key; not empty.
     pub require: &'static [Algorithm],
-    /// The trusted keys.
+    /// The trusted keys; at most 32 are looked at.
     pub keys: &'static [Key],
     /// The board this firmware is for.
     pub board: &'static str,
@@ -109,4 +132,27 @@ pub trait Verifier {
 
     /// Takes the bytes that the last [`Next::Read`] asked for.
     fn feed(&mut self, rules: &Rules, claim: &Claim, bytes: &[u8]) -> Next;
+}
+
+/// Runs a verifier over a file that is in memory, as host tools and tests have it.
+///
+/// # Errors
+/// What the verifier says; [`Failure::Read`] where it asks for bytes outside the file.
+pub fn check(
+    verifier: &mut impl Verifier,
+    rules: &Rules,
+    claim: &Claim,
+    file: &[u8],
+) -> Result<Verified, Failure> {
+    let mut next = verifier.start(rules, claim, 4096);
+    loop {
+        next = match next {
+            Next::Verdict(verdict) => return verdict,
+            Next::Read { offset, len } => {
+                let rest = file.get(offset as usize..).ok_or(Failure::Read)?;
+                let bytes = rest.get(..len as usize).ok_or(Failure::Read)?;
+                verifier.feed(rules, claim, bytes)
+            }
+        };
+    }
 }
