@@ -3,16 +3,20 @@
 //! | room | holds |
 //! |---|---|
 //! | [`bootloader`] | what runs after a reset: embassy-boot itself, and a model of MCUboot |
+//! | [`clock`] | time that passes only when somebody waits |
+//! | [`link`] | a message link to a scripted peer; bad weather for any link |
 //! | [`nor`] | a word-exact NOR flash with wear, a trace and a power fuse, in RAM or in a file |
 //! | [`random`] | the one source of chance: seeded, so that a run repeats exactly |
 //!
 //! Nothing here runs on a device: the module needs `std` and is behind the feature `sim`.
 
 pub mod bootloader;
+pub mod clock;
+pub mod link;
 pub mod nor;
 pub mod random;
 
-use core::future::Future;
+use core::future::{Future, poll_fn};
 use core::pin::pin;
 use core::task::{Context, Poll, Waker};
 
@@ -29,4 +33,17 @@ pub fn run<T>(future: impl Future<Output = T>) -> T {
         }
     }
     panic!("a future in a simulated world waits for something outside of it");
+}
+
+/// Pending at the first poll, ready at the second, and asks for the second itself.
+async fn wait_once(really: bool) {
+    let mut waited = !really;
+    poll_fn(|context| {
+        if core::mem::replace(&mut waited, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }

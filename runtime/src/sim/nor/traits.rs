@@ -1,8 +1,7 @@
 //! The `embedded_storage` traits, blocking and async, over one set of rules.
 
 use super::{NorError, SimNor};
-use core::future::poll_fn;
-use core::task::Poll;
+use crate::sim::wait_once;
 use embedded_storage::nor_flash as blocking;
 use embedded_storage_async::nor_flash as asynch;
 
@@ -61,17 +60,4 @@ impl<const W: usize, const E: usize, const R: usize> asynch::NorFlash for SimNor
         wait_once(self.pends).await;
         self.program(offset, bytes)
     }
-}
-
-/// Pending at the first poll, ready at the second, and asks for the second itself.
-async fn wait_once(really: bool) {
-    let mut waited = !really;
-    poll_fn(|context| {
-        if core::mem::replace(&mut waited, true) {
-            return Poll::Ready(());
-        }
-        context.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
 }
