@@ -30,6 +30,8 @@ use crate::{
     pipeline::{Accept, Pipeline},
     transport::BlockProtocol,
     update::{Terms, Update, pace::Pace},
+    verify::Rules,
+    version::Version,
 };
 use embedded_storage_async::nor_flash::NorFlash;
 use plan::{Considered, Outcome};
@@ -41,6 +43,8 @@ use talk::{Buffers, Signal, Told};
 pub struct Parts<'t, F, L, C, H> {
     /// The device's name at the provider.
     pub thing: &'t str,
+    /// The version that runs: what the signed bytes of the running image say.
+    pub running: Version,
     /// The flash that `[board.NAME]` describes.
     pub flash: F,
     /// The connection to the broker.
@@ -70,6 +74,7 @@ pub struct Orchestrator<P: Pipeline, F, L, C, H, const BLOCK: usize> {
     parsers: P::Parsers,
     transport: P::Transport,
     boot: P::Boot,
+    running: Version,
     journal: Journal,
     update: Update<P::Verifier, BLOCK>,
     pace: Pace,
@@ -130,7 +135,13 @@ where
             transport: P::Transport::new(parts.thing)?,
             boot: P::boot(),
             journal: Journal::new(layout),
-            update: Update::new(P::verifier(), P::RULES, terms, seed),
+            running: parts.running,
+            update: Update::new(
+                P::verifier(),
+                Rules { running: parts.running, ..P::RULES },
+                terms,
+                seed,
+            ),
             pace: Pace::new(P::RETRY, seed.rotate_left(16)),
             buffers: Buffers::new(),
             online: false,
@@ -275,7 +286,7 @@ where
         let Some(record) = self.journal.record() else { return Ok(()) };
         let (job, from) = (record.job.clone(), record.from);
         let (status, why) = match self.journal.last() {
-            Some(Event::Succeeded) => (Status::Succeeded { running: P::RULES.running, from }, None),
+            Some(Event::Succeeded) => (Status::Succeeded { running: self.running, from }, None),
             Some(Event::Failed(why)) => (Status::Failed { why, note: "" }, Some(why)),
             _ => return Ok(()),
         };

@@ -87,7 +87,7 @@ pub struct Rules {
     pub board: &'static str,
     /// Whether an image that names no board is refused.
     pub board_required: bool,
-    /// The version that runs.
+    /// The version that runs; [`Parts`](crate::Parts) has the last word on it.
     pub running: Version,
     /// Whether an image that is not newer is allowed.
     pub older_allowed: bool,

@@ -64,7 +64,7 @@ where
             self.journal.append(&mut self.flash, journal::Event::Failed(why)).await?;
             return Ok(Err(why));
         }
-        let status = Status::Staged { running: P::RULES.running };
+        let status = Status::Staged { running: self.running };
         self.hooks.status(job, &status);
         // Telemetry: the reset must not wait for it for long.
         if self.online
@@ -98,7 +98,7 @@ where
             block: plan.geometry.block,
             file: plan.geometry.file,
             attempt,
-            from: P::RULES.running,
+            from: self.running,
         };
         self.journal.begin(&mut self.flash, record).await?;
         Ok(attempt)

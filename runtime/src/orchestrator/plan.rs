@@ -72,6 +72,7 @@ impl Declined for Note {
     }
 }
 
+#[allow(clippy::too_many_arguments)] // parts of one orchestrator, borrowed apart
 /// Thinks an offer through. A job put off sets `deferred` to when it is asked about again.
 pub(super) fn consider<P: Pipeline>(
     offer: Offer<'_>,
@@ -79,6 +80,7 @@ pub(super) fn consider<P: Pipeline>(
     journal: &Journal,
     hooks: &mut impl Hooks,
     block: u32,
+    running: Version,
     now_ms: u32,
     deferred: &mut Option<u32>,
 ) -> Considered {
@@ -87,7 +89,7 @@ pub(super) fn consider<P: Pipeline>(
     let outcome = match parsers.parse(offer.document, 0, &mut note) {
         Parse::NotMine(why) | Parse::Malformed(why) => Outcome::Refuse(why, note),
         Parse::Descriptor(descriptor) => {
-            match plan::<P>(&descriptor, block).and_then(|plan| fresh(plan, journal)) {
+            match plan::<P>(&descriptor, block, running).and_then(|plan| fresh(plan, journal)) {
                 Err(why) => Outcome::Refuse(why, Note::default()),
                 Ok(plan) if P::POLICY.accept == Accept::Always || offer.started => {
                     Outcome::Take(plan)
@@ -114,7 +116,11 @@ pub(super) fn consider<P: Pipeline>(
 }
 
 /// Decodes a descriptor and refuses what would be refused after the download anyway.
-fn plan<P: Pipeline>(descriptor: &Descriptor<'_>, block: u32) -> Result<Plan, Failure> {
+fn plan<P: Pipeline>(
+    descriptor: &Descriptor<'_>,
+    block: u32,
+    running: Version,
+) -> Result<Plan, Failure> {
     let rules = P::RULES;
     if descriptor.size == 0 {
         return Err(Failure::SizeZero);
@@ -135,7 +141,7 @@ fn plan<P: Pipeline>(descriptor: &Descriptor<'_>, block: u32) -> Result<Plan, Fa
         let mut text = [0; 32];
         let text = core::str::from_utf8(version.decode(&mut text)?);
         let version = Version::parse(text.map_err(|_| Failure::BadText)?)?;
-        if !rules.older_allowed && version <= rules.running {
+        if !rules.older_allowed && version <= running {
             return Err(Failure::NotNewer);
         }
     }

@@ -136,6 +136,7 @@ where
                     &self.journal,
                     &mut self.hooks,
                     BLOCK as u32,
+                    self.running,
                     now_ms,
                     &mut self.deferred,
                 ));
