@@ -36,6 +36,18 @@ impl<'a> Field<'a> {
         Field { raw, coding: Coding::Plain, escaped: false }
     }
 
+    /// How many bytes [`Field::decode`] will write, if that can be told from the length alone.
+    pub const fn decoded_len(&self) -> Option<usize> {
+        match (self.coding, self.escaped, self.raw) {
+            (_, true, _) => None,
+            (Coding::Plain, _, raw) => Some(raw.len()),
+            (Coding::Hex, _, raw) => Some(raw.len() / 2),
+            (Coding::Base64, _, [bare @ .., b'=', b'='] | [bare @ .., b'='] | bare) => {
+                wire::base64::decoded_len(bare.len())
+            }
+        }
+    }
+
     /// Decodes into the front of `into` and returns what was written.
     ///
     /// # Errors

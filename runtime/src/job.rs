@@ -23,7 +23,8 @@ pub enum Ask {
     Peek,
     /// The next job, started by the asking.
     Start,
-    /// The job this protocol works on (see [`JobProtocol::adopt`]).
+    /// The job this protocol works on (see [`JobProtocol::adopt`]); answered by an offer of it
+    /// while it goes on, by [`Heard::Over`] once it does not.
     Current,
 }
 
@@ -86,7 +87,7 @@ impl Status<'_> {
 pub struct Offer<'m> {
     /// The provider's name of the job, at most [`NAME_MAX`] bytes.
     pub name: &'m str,
-    /// Whether it was started before (by this device, before a reboot).
+    /// Whether the provider counts it as started: by this very asking, or before a reboot.
     pub started: bool,
     /// The job document, for the parser chain.
     pub document: &'m [u8],
@@ -157,6 +158,7 @@ pub trait JobProtocol: Sized {
     /// [`Failure::Misconfigured`] where none was offered.
     fn take(&mut self) -> Result<(), Failure>;
 
-    /// Name of the current job; empty where there is none.
+    /// Name of the current job; empty where there is none, as behind [`Heard::Over`] or an accepted
+    /// final report.
     fn current(&self) -> &str;
 }

@@ -16,6 +16,13 @@ use crate::{
     field::{Coding, Field},
 };
 
+/// Whether `name` has 1 to `longest` ASCII letters, digits and bytes of `also`: names go into topics,
+/// where a `/`, `+` or `#` would mean something.
+pub(crate) fn is_name(name: &str, longest: usize, also: &[u8]) -> bool {
+    (1..=longest).contains(&name.len())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || also.contains(&byte))
+}
+
 /// Undoes a field's escapes and coding; see [`Field::decode`].
 pub(crate) fn decode(field: &Field<'_>, into: &mut [u8]) -> Result<usize, Failure> {
     match (field.coding, field.escaped) {

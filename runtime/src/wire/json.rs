@@ -68,6 +68,14 @@ impl<'a> Text<'a> {
         }
     }
 
+    /// The number that the string's digits, unescaped, are.
+    ///
+    /// # Errors
+    /// [`Failure::BadNumber`] where it holds anything else or is over `u32::MAX`.
+    pub fn number(&self) -> Result<u32, Failure> {
+        u32::try_from(number(self.raw)?).map_err(|_| Failure::BadNumber)
+    }
+
     /// The string as a key to match against known names: decoded into `room` where it is escaped.
     /// One that does not fit there stays raw, and is no known name for its backslash.
     pub fn name<'b>(&self, room: &'b mut [u8; 24]) -> &'b [u8]
@@ -330,8 +338,11 @@ impl<'a> Json<'a> {
 /// A JSON number as a `u64`.
 ///
 /// # Errors
-/// [`Failure::BadNumber`] where it is negative, has a fraction or an exponent, or is too large.
+/// [`Failure::BadNumber`] where it is empty, negative, has a fraction or an exponent, or is too large.
 pub fn number(raw: &[u8]) -> Result<u64, Failure> {
+    if raw.is_empty() {
+        return Err(Failure::BadNumber);
+    }
     raw.iter().try_fold(0u64, |value, &byte| {
         let digit = byte.wrapping_sub(b'0');
         if digit > 9 {

@@ -3,7 +3,7 @@
 use crate::error::Failure;
 
 /// The known keys seen, up to 32, by number.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Keys(u32);
 
 impl Keys {
