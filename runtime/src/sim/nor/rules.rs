@@ -1,6 +1,7 @@
 //! What programming and erasing do, and what they refuse.
 
-use super::{NorError, Op, SimNor, unit::Unit};
+use super::unit::{Refusal, Unit};
+use super::{NorError, Op, SimNor};
 use std::sync::Arc;
 
 /// May a word be programmed again before its unit is erased?
@@ -21,22 +22,25 @@ impl<const W: usize, const E: usize, const R: usize> SimNor<W, E, R> {
         self.powered()?;
         self.within(at, data.len())?;
         aligned(at, data.len(), W)?;
-        let first = at as usize / W;
-        for (index, word) in data.chunks_exact(W).enumerate() {
-            self.may_program(first + index, word)?;
-        }
+        self.each_unit(at, data).try_for_each(|(unit, offset, part)| {
+            let at = (unit * E + offset) as u32;
+            self.units[unit].may_program(offset, part, W, self.rewrite).map_err(|refusal| {
+                match refusal {
+                    Refusal::SetsBit(byte) => NorError::SetsBit { at: at + byte as u32 },
+                    Refusal::Rewritten(byte) => NorError::Rewritten { at: at + byte as u32 },
+                }
+            })
+        })?;
         let cut = if data.is_empty() { None } else { self.spend(data.len() / W) };
-        let whole = cut.map_or(data.len() / W, |(done, _)| done);
-        for (index, word) in data.chunks_exact(W).take(whole).enumerate() {
-            self.program_word(first + index, word);
-        }
+        let words = cut.map_or(data.len() / W, |(done, _)| done);
+        self.and(at, &data[..words * W]);
         if let Some((done, tear)) = cut {
             if let Some(torn) = self.torn_word(&data[done * W..(done + 1) * W], tear) {
-                self.program_word(first + done, &torn);
+                self.and(at + (done * W) as u32, &torn);
             }
         } else {
             self.counts.programs += 1;
-            self.counts.words += whole as u64;
+            self.counts.words += words as u64;
             if let Some(trace) = &mut self.trace {
                 trace.push(Op::Program { at, data: data.to_vec() });
             }
@@ -91,25 +95,25 @@ impl<const W: usize, const E: usize, const R: usize> SimNor<W, E, R> {
         if self.powered { Ok(()) } else { Err(NorError::PowerLost) }
     }
 
-    fn may_program(&self, word: usize, new: &[u8]) -> Result<(), NorError> {
-        let at = word * W;
-        let unit = &self.units[at / E];
-        let old = &unit.bytes()[at % E..][..W];
-        if let Some(byte) = old.iter().zip(new).position(|(old, new)| new & !old != 0) {
-            return Err(NorError::SetsBit { at: (at + byte) as u32 });
-        }
-        let zero = new.iter().all(|byte| *byte == 0);
-        let again = match self.rewrite {
-            Rewrite::Free => false,
-            Rewrite::Once => unit.is_programmed(at % E / W),
-            Rewrite::OnceOrZero => unit.is_programmed(at % E / W) && !zero,
-        };
-        if again { Err(NorError::Rewritten { at: at as u32 }) } else { Ok(()) }
+    /// The parts of `data`, programmed at `at`, that fall into each unit, and where in it.
+    fn each_unit<'d>(
+        &self,
+        at: u32,
+        data: &'d [u8],
+    ) -> impl Iterator<Item = (usize, usize, &'d [u8])> + use<'d, W, E, R> {
+        let (mut at, mut rest) = (at as usize, data);
+        core::iter::from_fn(move || {
+            let (part, later) = rest.split_at(rest.len().min(E - at % E));
+            let place = (at / E, at % E, part);
+            (at, rest) = (at + part.len(), later);
+            (!part.is_empty()).then_some(place)
+        })
     }
 
-    fn program_word(&mut self, word: usize, data: &[u8]) {
-        let at = word * W;
-        Arc::make_mut(&mut self.units[at / E]).program(at % E / W, data);
+    fn and(&mut self, at: u32, data: &[u8]) {
+        for (unit, offset, part) in self.each_unit(at, data) {
+            Arc::make_mut(&mut self.units[unit]).program(offset, part, W);
+        }
     }
 }
 

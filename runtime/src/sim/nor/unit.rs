@@ -1,5 +1,6 @@
 //! One erase unit: its bytes, which of its words were programmed, and its weak bits.
 
+use super::Rewrite;
 use crate::sim::random::Random;
 use core::hash::{Hash, Hasher};
 use std::boxed::Box;
@@ -12,6 +13,12 @@ pub(super) struct Unit {
     programmed: Box<[bool]>,
     /// Bits that a torn erase left between 0 and 1; stored as 1 in `bytes`, read at random.
     weak: Option<Box<[u8]>>,
+}
+
+/// Why a program is refused, and at which byte of its data.
+pub(super) enum Refusal {
+    SetsBit(usize),
+    Rewritten(usize),
 }
 
 /// Bytes and weak bits only: whether a word of ones was programmed is not to be seen on a flash.
@@ -35,8 +42,31 @@ impl Unit {
         &self.bytes
     }
 
-    pub(super) fn is_programmed(&self, word: usize) -> bool {
-        self.programmed[word]
+    /// Whether whole words of `word` bytes may be programmed at `at`, by bits and by `rewrite`.
+    pub(super) fn may_program(
+        &self,
+        at: usize,
+        data: &[u8],
+        word: usize,
+        rewrite: Rewrite,
+    ) -> Result<(), Refusal> {
+        let sets = self.bytes[at..].iter().zip(data).position(|(old, new)| new & !old != 0);
+        if let Some(byte) = sets {
+            return Err(Refusal::SetsBit(byte));
+        }
+        if rewrite == Rewrite::Free {
+            return Ok(());
+        }
+        let again = |(programmed, new): (&bool, &[u8])| match rewrite {
+            Rewrite::Free => false,
+            Rewrite::Once => *programmed,
+            Rewrite::OnceOrZero => *programmed && new.iter().any(|byte| *byte != 0),
+        };
+        let programmed = self.programmed[at / word..].iter();
+        match programmed.zip(data.chunks(word)).position(again) {
+            Some(index) => Err(Refusal::Rewritten(index * word)),
+            None => Ok(()),
+        }
     }
 
     pub(super) fn read(&self, at: usize, into: &mut [u8], random: &mut Random) {
@@ -59,9 +89,8 @@ impl Unit {
         }
     }
 
-    /// Programs one word: AND. A weak bit that is programmed is a solid 0 again.
-    pub(super) fn program(&mut self, word: usize, data: &[u8]) {
-        let at = word * data.len();
+    /// Programs whole words of `word` bytes: AND. A weak bit that is programmed is a solid 0 again.
+    pub(super) fn program(&mut self, at: usize, data: &[u8], word: usize) {
         for (byte, new) in self.bytes[at..].iter_mut().zip(data) {
             *byte &= new;
         }
@@ -70,7 +99,7 @@ impl Unit {
                 *weak &= new;
             }
         }
-        self.programmed[word] = true;
+        self.programmed[at / word..(at + data.len()) / word].fill(true);
     }
 
     /// Erases the first `len` bytes only.
