@@ -10,6 +10,7 @@ mod cmd;
 mod control;
 mod error;
 mod job_document;
+mod ota_toml;
 mod out;
 mod provider;
 mod report;

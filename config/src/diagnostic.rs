@@ -91,10 +91,18 @@ impl Report {
         position(&self.text, span)
     }
 
-    fn snippet(&self, error: &Diagnostic) -> String {
-        let mark = AnnotationKind::Primary.span(error.span.clone());
+    /// One error: the line that says it, and the lines of the file it speaks of.
+    pub fn told(&self, error: &Diagnostic) -> String {
+        let (line, column) = self.position(&error.span);
+        let Diagnostic { span, wrong, right } = error;
+        let told = format!("{}:{line}:{column}: {wrong}; {right}", self.path);
+        if self.text.is_empty() {
+            return told;
+        }
+        let mark = AnnotationKind::Primary.span(span.clone());
         let source = Snippet::source(&self.text).path(&self.path).annotation(mark);
-        Renderer::plain().render(&[Group::with_level(Level::ERROR).element(source)])
+        let snippet = Renderer::plain().render(&[Group::with_level(Level::ERROR).element(source)]);
+        format!("{told}\n{snippet}")
     }
 }
 
@@ -108,18 +116,8 @@ pub(crate) fn position(text: &str, span: &Span) -> (usize, usize) {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, error) in self.errors.iter().enumerate() {
-            if index > 0 {
-                f.write_str("\n\n")?;
-            }
-            let (line, column) = self.position(&error.span);
-            let Diagnostic { wrong, right, .. } = error;
-            write!(f, "{}:{line}:{column}: {wrong}; {right}", self.path)?;
-            if !self.text.is_empty() {
-                write!(f, "\n{}", self.snippet(error))?;
-            }
-        }
-        Ok(())
+        let told: Vec<String> = self.errors.iter().map(|error| self.told(error)).collect();
+        f.write_str(&told.join("\n\n"))
     }
 }
 

@@ -14,6 +14,8 @@ pub struct Document {
     pub(crate) text: String,
     pub(crate) tree: Node,
     pub(crate) errors: Errors,
+    /// How the files it names are read.
+    pub(crate) read: fn(&Path) -> std::io::Result<Vec<u8>>,
 }
 
 /// Reads `file`, which errors call `name`.
@@ -43,6 +45,12 @@ impl Document {
     pub fn new(name: &str, folder: &Path, text: String) -> Self {
         let mut errors = Errors::default();
         let tree = tree::parse(&text, &mut errors);
-        Self { path: name.to_owned(), folder: folder.to_owned(), text, tree, errors }
+        let read = |file: &Path| std::fs::read(file);
+        Self { path: name.to_owned(), folder: folder.to_owned(), text, tree, errors, read }
+    }
+
+    /// The same, with its key files from elsewhere than the disk.
+    pub(crate) fn reading(self, read: fn(&Path) -> std::io::Result<Vec<u8>>) -> Self {
+        Self { read, ..self }
     }
 }

@@ -58,10 +58,8 @@ table! {
 
     /// The document of an AWS OTA update: `{"afr_ota": …}`.
     pub struct AfrOta {
-        /// What to do with an image that only has a SHA-1 signature.
+        /// What to do where SHA-1 signatures are all a document offers.
         sha1: Sha1 = "refuse",
-        /// The file of the job to take; without it the first one.
-        file_id: Option<Count<0, 255>>,
     }
 
     /// A document of your own: where each field is, as a JSON pointer.
@@ -262,8 +260,10 @@ table! {
 
     /// A bootloader of your own, behind the `Boot` trait.
     pub struct Custom {
-        /// The type that implements `coreota::Boot`.
+        /// The type that implements `coreota::boot::Boot`, and `Default`.
         r#type: TypePath,
+        /// How an image carries its version, board and signatures.
+        image: Image = "trailer",
     }
 }
 
@@ -305,7 +305,7 @@ choice! {
     pub enum Sha1 {
         /// The job is refused.
         Refuse = "refuse",
-        /// The signature is passed over, others must hold.
+        /// It is passed over: the image has to carry a signature of its own.
         Accept = "accept",
     }
 
@@ -357,6 +357,14 @@ choice! {
         Optional = "optional",
     }
 
+    /// How an image carries its version, board and signatures.
+    pub enum Image {
+        /// As MCUboot wants it: a header in front, TLVs behind.
+        Mcuboot = "mcuboot",
+        /// Behind the payload, which stays at the start of the slot.
+        Trailer = "trailer",
+    }
+
     /// How MCUboot brings a new image in.
     pub enum Mode {
         /// Swaps through an offset of one erase unit in the secondary slot: the least wear.
@@ -367,5 +375,15 @@ choice! {
         SwapScratch = "swap-scratch",
         /// Copies over the primary slot: there is no way back.
         OverwriteOnly = "overwrite-only",
+    }
+}
+
+impl Parser {
+    /// The name by which a board takes it: of a `table` its own, else its kind.
+    pub fn called(&self) -> &str {
+        match self {
+            Parser::Table(table) => &table.name.0,
+            other => other.kind(),
+        }
     }
 }

@@ -17,6 +17,7 @@ pub mod define;
 mod der;
 pub mod diagnostic;
 mod document;
+pub mod emit;
 pub mod keys;
 pub mod model;
 pub mod reference;
@@ -26,4 +27,5 @@ pub mod values;
 
 pub use check::check;
 pub use document::{Document, load};
+pub use emit::{emit, expand};
 pub use model::Model;

@@ -1,9 +1,10 @@
 //! What a checked file means: every default filled in, every override laid in, every number worked out.
 //! Only [`check`](fn@crate::check::check) makes one.
 
-use crate::diagnostic::{At, position};
+use crate::diagnostic::{At, Errors, Report, did_you_mean, listed, position};
 use crate::keys::{
-    Algorithm, Board, Bootloader, Flash, JobSource, MqttStream, Parser, Policy, Product, Verify,
+    Algorithm, Board, Bootloader, Flash, JobSource, MqttStream, Parser, Partitions, Policy,
+    Product, Verify,
 };
 use crate::values::Region;
 use std::path::PathBuf;
@@ -41,6 +42,8 @@ pub struct Device {
     pub keys: Vec<Key>,
     /// Its flash.
     pub flash: Flash,
+    /// Its partitions as written.
+    pub partitions: Partitions,
     /// Its bootloader.
     pub bootloader: At<Bootloader>,
     /// Where everything is in the flash.
@@ -58,7 +61,7 @@ pub struct Key {
     pub algorithm: Algorithm,
     /// P-256: the point, uncompressed, 65 bytes. Ed25519: 32 bytes.
     pub bytes: Vec<u8>,
-    /// The file it was read from.
+    /// The file it was read from, from the folder of the one that names it.
     pub file: PathBuf,
 }
 
@@ -95,6 +98,13 @@ pub struct Memory {
     pub receive: u32,
 }
 
+impl Device {
+    /// The RAM the board's budget allows, in bytes.
+    pub fn ram_budget(&self) -> Option<u32> {
+        self.board.budget.value.as_ref()?.ram.value.map(|ram| ram.0)
+    }
+}
+
 impl Memory {
     /// All of it.
     pub fn total(&self) -> u32 {
@@ -106,6 +116,34 @@ impl Model {
     /// The board of that name.
     pub fn device(&self, name: &str) -> Option<&Device> {
         self.boards.iter().find(|device| device.name.value == name)
+    }
+
+    /// The board to build for: the one named, or the only one there is.
+    ///
+    /// # Errors
+    /// It is not in the file, or none is named and there are several.
+    pub fn choose(&self, name: Option<&str>) -> Result<&Device, Report> {
+        let known: Vec<&str> =
+            self.boards.iter().map(|device| device.name.value.as_str()).collect();
+        let (wrong, right) = match (name, self.boards.as_slice()) {
+            (None, [only]) => return Ok(only),
+            (None, _) => {
+                let right = format!(
+                    "name one of {}: `orchestrator!(\"…\", board = \"…\")` or the environment's {}",
+                    listed(&known),
+                    crate::emit::BOARD
+                );
+                ("there are several boards and none is named".to_owned(), right)
+            }
+            (Some(name), _) => match self.device(name) {
+                Some(device) => return Ok(device),
+                None => (format!("unknown board `{name}`"), did_you_mean(name, &known, "")),
+            },
+        };
+        let mut errors = Errors::default();
+        let place = self.boards.first().map_or(0..0, |device| device.name.span.clone());
+        errors.add(place, wrong, right);
+        Err(errors.report(&self.path, &self.text))
     }
 
     /// `ota.toml:12`: the line a value was written at.

@@ -56,8 +56,7 @@ fn section(page: &mut String, path: &str, table: &TableShape, kind: Option<&str>
 
 fn inner(page: &mut String, path: &str, shape: &Shape) {
     match shape {
-        // `{ from = "…" }` is told in its own line.
-        Shape::Table(table) if table.keys.len() > 1 => section(page, path, table, None),
+        Shape::Table(table) => section(page, path, table, None),
         Shape::Kinds(kinds) => {
             kinds.iter().for_each(|(kind, table)| section(page, path, table, Some(kind)))
         }

@@ -3,6 +3,7 @@
 use crate::define::{Shape, Value, wrong_form};
 use crate::diagnostic::Errors;
 use crate::tree::{Data, Node};
+use std::fmt;
 
 /// Bytes: `"4 KiB"`, or a bare number of bytes; from `MIN` to `MAX`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +34,13 @@ impl Region {
     /// The byte behind the last one; a `u64`, for a region may be declared to end anywhere.
     pub fn end(self) -> u64 {
         u64::from(self.start) + u64::from(self.len)
+    }
+}
+
+/// As the file writes it.
+impl fmt::Display for Region {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} + {}", size(self.start), size(self.len))
     }
 }
 
@@ -73,7 +81,7 @@ pub(crate) fn spelt(count: u64, units: &[(&str, u64)]) -> String {
 }
 
 /// `4 KiB`
-pub(crate) fn size(bytes: impl Into<u64>) -> String {
+pub fn size(bytes: impl Into<u64>) -> String {
     spelt(bytes.into(), &SIZES)
 }
 
@@ -276,8 +284,8 @@ text! {
     Name("a name of 1 to 64 letters, digits, `-`, `_`", "", "_-", 1..=64);
     /// An AWS IoT thing.
     Thing("a thing name of 1 to 128 letters, digits, `:`, `-`, `_`", "", ":_-", 1..=128);
-    /// The place of a field in a JSON document: RFC 6901, without escapes.
-    Pointer("a JSON pointer such as \"/pkg/size\"", "/", "/_.-", 1..=96);
+    /// The place of a field in a JSON document: RFC 6901.
+    Pointer("a JSON pointer such as \"/pkg/size\"", "/", "/~_.-", 1..=96);
     /// A file, from the folder of the file that names it.
     File("a file, from the folder of this one", "", "*", 1..=1024);
     /// A Rust path to a type.

@@ -32,6 +32,7 @@ pub mod verify;
 pub mod version;
 pub mod wire;
 
+pub use coreota_macros::orchestrator;
 pub use hooks::{Decision, Hooks, SelfTest};
 pub use layout::{Layout, Region};
 pub use orchestrator::{End, Orchestrator, Parts};

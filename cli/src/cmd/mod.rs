@@ -12,7 +12,10 @@ use crate::error::{EXIT_CODES, Result};
 use crate::out::Out;
 
 mod cancel;
+mod check;
+mod expand;
 mod publish;
+mod schema;
 mod serve;
 mod status;
 
@@ -35,6 +38,9 @@ macro_rules! commands {
 }
 
 commands! {
+    check::Check,
+    expand::Expand,
+    schema::Schema,
     serve::Serve,
     publish::Publish,
     status::Status,

@@ -1,7 +1,8 @@
 //! The RAM a pipeline needs, against the board's budget.
 //!
 //! block + transmit + state + receive, where *receive* is the link's buffer for the largest message:
-//! a block in base64 and 512 bytes around it in JSON, a block and 512 bytes in CBOR. The 512 bytes are
+//! a block in base64 and 512 bytes around it in JSON, a block and 512 bytes in CBOR, and no less than a
+//! job takes. The 512 bytes are
 //! the topic (two names of 128 characters and 40 fixed ones), the packet's header, and the other keys.
 
 use super::pipeline::json_message;
@@ -10,10 +11,12 @@ use crate::keys::{Board, Encoding, MqttStream};
 use crate::model::Memory;
 use crate::values::size;
 
-/// The buffer a report or a request is written in, with its topic.
-const TRANSMIT: u32 = 1024;
-/// The update machine, the job's description, the journal's picture, parsers and verifiers.
-const STATE: u32 = 1024;
+/// The buffers a report or a request is written in: topic 256, payload 384.
+const TRANSMIT: u32 = 640;
+/// The answer that carries a job: its document with a pre-signed URL of 2 KiB, and the execution around it.
+const JOB: u32 = 3072;
+/// The update machine, the job protocol, the journal's picture, parsers and verifier; measured on the sample.
+const STATE: u32 = 2048;
 
 pub(super) fn needed(
     name: &At<String>,
@@ -26,6 +29,7 @@ pub(super) fn needed(
         Encoding::Cbor => block + 512,
         Encoding::Json => json_message(block),
     };
+    let receive = receive.max(JOB);
     let memory = Memory { block, transmit: TRANSMIT, state: STATE, receive };
     let budget = board
         .budget

@@ -90,6 +90,7 @@ fn device(
         verify: verify?,
         keys: keys?,
         flash: board.flash.0.clone()?,
+        partitions: board.partitions.0.clone()?,
         bootloader: At::new(board.bootloader.0.clone()?, board.bootloader.span.clone()),
         layout: layout?,
         memory: memory?,

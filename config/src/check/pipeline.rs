@@ -2,10 +2,12 @@
 
 use crate::diagnostic::{At, Errors, did_you_mean};
 use crate::keys::{Board, Encoding, FromCargo, JobSource, MqttStream, Parser, Root, Table};
-use crate::values::{Literal, Name, Sourced, size, spelt_time};
+use crate::values::{Literal, Name, Pointer, Sourced, size, spelt_time};
 
 /// What an MQTT message of AWS IoT carries at most.
 const MESSAGE: u32 = 128 * 1024;
+/// Steps of a JSON pointer that the `table` parser takes.
+const NESTING: usize = 8;
 /// The largest block that fits a JSON message: base64 takes 4 bytes for 3, the rest is keys.
 const JSON_BLOCK: u32 = 96 * 1024 - 512;
 
@@ -46,30 +48,13 @@ pub(super) fn job_source(root: &Root, errors: &mut Errors) -> Option<At<JobSourc
     sources.first().cloned()
 }
 
-/// The name by which a board takes a parser.
-fn called(parser: &Parser) -> &str {
-    match parser {
-        Parser::Table(table) => &table.name.0,
-        other => other.kind(),
-    }
-}
-
-/// What a `table` parser must find in a document to know it for its own.
-fn wanted(table: &Table) -> Vec<&str> {
-    let optional = [table.stream.as_ref(), table.url.as_ref()];
-    let digest = table.sha256.as_ref().map(|digest| &digest.path.value);
-    let signature = table.signature.as_ref().map(|signature| &signature.path.value);
-    let all = [Some(&table.size.value), digest, signature].into_iter().chain(optional);
-    all.flatten().map(|pointer| pointer.0.as_str()).collect()
-}
-
 /// Every parser must have a document that the ones before it leave to it, and a board that has it.
 pub(super) fn parsers_reached(root: &Root, errors: &mut Errors) {
     let parsers = root.parser.0.as_deref().unwrap_or_default();
     for (index, parser) in parsers.iter().enumerate() {
-        let name = called(&parser.value);
+        let name = parser.called();
         let before = parsers.iter().take(index);
-        if before.clone().any(|other| called(&other.value) == name) {
+        if before.clone().any(|other| other.called() == name) {
             let right = "remove it, or give it another name";
             errors.add(parser.span.clone(), format!("there is a parser `{name}` already"), right);
         } else if let Some(other) =
@@ -77,7 +62,7 @@ pub(super) fn parsers_reached(root: &Root, errors: &mut Errors) {
         {
             let wrong = format!(
                 "the parser `{name}` is never reached: `{}` takes every document it knows",
-                called(&other.value)
+                other.called()
             );
             errors.add(parser.span.clone(), wrong, "put it first, or remove it");
         } else if !some_board_has(root, parsers, name) {
@@ -90,19 +75,23 @@ pub(super) fn parsers_reached(root: &Root, errors: &mut Errors) {
     }
 }
 
+/// A `table` knows a document by its size and by where the blocks are: any one of the two ways.
 fn takes_all_of(first: &Parser, second: &Parser) -> bool {
     let (Parser::Table(first), Parser::Table(second)) = (first, second) else {
         return false;
     };
-    let known = wanted(second);
-    wanted(first).iter().all(|field| known.contains(field))
+    let covers =
+        |first: &Option<Pointer>, second: &Option<Pointer>| second.is_none() || first == second;
+    first.size.value == second.size.value
+        && covers(&first.stream, &second.stream)
+        && covers(&first.url, &second.url)
 }
 
 fn some_board_has(root: &Root, parsers: &[At<Parser>], name: &str) -> bool {
     let Some(boards) = &root.board.0 else { return true };
     // A name that is misspelt may be meant for any parser.
     let meant = |listed: &Name| {
-        listed.0 == name || !parsers.iter().any(|parser| called(&parser.value) == listed.0)
+        listed.0 == name || !parsers.iter().any(|parser| parser.called() == listed.0)
     };
     let mut boards = boards.0.iter().map(|(_, board)| board.parsers.value.as_ref());
     boards.len() == 0
@@ -112,6 +101,18 @@ fn some_board_has(root: &Root, parsers: &[At<Parser>], name: &str) -> bool {
 
 /// A parser must learn where the blocks are, from a transport that there is.
 fn fields_suffice(table: &Table, parser: &At<Parser>, errors: &mut Errors) {
+    let pointers = [
+        Some(&table.size),
+        table.sha256.as_ref().map(|digest| &digest.path),
+        table.signature.as_ref().map(|signed| &signed.path),
+    ];
+    let optional = [&table.stream, &table.url, &table.file_id, &table.version, &table.board];
+    let optional = optional.into_iter().filter_map(|at| Some((at.value.as_ref()?, &at.span)));
+    let all = pointers.into_iter().flatten().map(|at| (&at.value, &at.span)).chain(optional);
+    for (pointer, span) in all.filter(|(pointer, _)| pointer.0.matches('/').count() > NESTING) {
+        let wrong = format!("`{}` leads too deep into a document", pointer.0);
+        errors.add(span.clone(), wrong, format!("at most {NESTING} steps"));
+    }
     if table.stream.is_none() {
         let wrong = match table.url.is_some() {
             true => "a `url` is no use to the transport `mqtt-stream`",
@@ -134,9 +135,9 @@ pub(super) fn of_board(root: &Root, board: &Board, errors: &mut Errors) -> Optio
 }
 
 fn named(all: &[At<Parser>], name: &At<Name>, errors: &mut Errors) -> Option<At<Parser>> {
-    let found = all.iter().find(|parser| called(&parser.value) == name.value.0);
+    let found = all.iter().find(|parser| parser.called() == name.value.0);
     if found.is_none() {
-        let known: Vec<&str> = all.iter().map(|parser| called(&parser.value)).collect();
+        let known: Vec<&str> = all.iter().map(|parser| parser.called()).collect();
         let right = did_you_mean(&name.value.0, &known, "declare it: `[[parser]]`");
         errors.add(name.span.clone(), format!("unknown parser `{}`", name.value.0), right);
     }

@@ -47,13 +47,12 @@ pub(super) fn keys_used(root: &Root, boards: &[Device], errors: &mut Errors) {
 }
 
 fn read(document: &Document, key: &At<TrustedKey>, errors: &mut Errors) -> Option<Key> {
-    let file = document.folder.join(&key.file.0);
     let mut refuse = |wrong: String, right: &str| {
         errors.add(key.file.span.clone(), wrong, right);
         None
     };
     let named = &key.file.0;
-    let text = match std::fs::read(&file) {
+    let text = match (document.read)(&document.folder.join(named)) {
         Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             return refuse(
@@ -89,5 +88,6 @@ fn read(document: &Document, key: &At<TrustedKey>, errors: &mut Errors) -> Optio
         let right = format!("`algorithm = \"{}\"`, or another file", found.word());
         return refuse(wrong, &right);
     }
-    Some(Key { id: At::new(key.id.0.clone(), key.span.clone()), algorithm: found, bytes, file })
+    let id = At::new(key.id.0.clone(), key.span.clone());
+    Some(Key { id, algorithm: found, bytes, file: named.into() })
 }

@@ -1,0 +1,340 @@
+//! The parts of a pipeline, as the runtime's types and constants.
+
+use super::doc;
+use crate::keys::*;
+use crate::model::{Device, Model};
+use crate::values::{Every, Region, Sourced};
+use proc_macro2::{Literal, TokenStream};
+use quote::{format_ident, quote};
+
+/// Everything but the names: sizes, layout, policy, keys, the pipeline and its orchestrator.
+pub(super) fn declarations(model: &Model, device: &Device) -> TokenStream {
+    let origin = |what: &str, at: String| doc(format!("{what} ({at})."));
+    let block_doc = origin("Bytes of a block", model.origin(&device.stream.block_size));
+    let blocks_doc = doc("Blocks of the largest image.".into());
+    let receive_doc =
+        doc("Bytes of the largest message that the link must be able to receive.".into());
+    let thing_doc = origin(
+        "The thing this device is, where it is not told at run time",
+        model.origin(&device.jobs),
+    );
+    let keys_doc = doc(format!(
+        "The keys that are trusted ({}).",
+        device.keys.iter().map(|key| model.origin(&key.id)).collect::<Vec<_>>().join(", ")
+    ));
+    let pipeline_doc = origin("The parts of the pipeline", model.origin(&device.name));
+    let orchestrator_doc =
+        doc("The pipeline over your flash `F`, link `L`, clock `C` and hooks `H`.".into());
+
+    let flash_doc = origin("Bytes of the flash", model.origin(&device.flash.size));
+    let flash = plain(device.flash.size.value.0);
+    let partitions = partitions(model, device);
+    let block = plain(device.stream.block_size.value.0);
+    let (blocks, receive) = (plain(device.layout.blocks), plain(device.memory.receive));
+    let thing = thing(&device.jobs);
+    let keys = device.keys.iter().map(key);
+    let keys_len = plain(device.keys.len() as u32);
+    let items = pipeline(model, device);
+    quote! {
+        #flash_doc
+        pub const FLASH_SIZE: u32 = #flash;
+        #partitions
+        #block_doc
+        pub const BLOCK_SIZE: usize = #block;
+        #blocks_doc
+        pub const BLOCKS: u32 = #blocks;
+        #receive_doc
+        pub const RECEIVE_SIZE: usize = #receive;
+        #thing_doc
+        pub const THING: Option<&str> = #thing;
+        #keys_doc
+        pub static KEYS: [verify::Key; #keys_len] = [#(#keys),*];
+        #pipeline_doc
+        pub struct Pipeline;
+        impl ::coreota::Pipeline for Pipeline { #items }
+        #orchestrator_doc
+        pub type Orchestrator<F, L, C, H> =
+            ::coreota::Orchestrator<Pipeline, F, L, C, H, BLOCK_SIZE>;
+    }
+}
+
+/// The partitions that a bootloader has to agree on.
+fn partitions(model: &Model, device: &Device) -> TokenStream {
+    let (parts, layout) = (&device.partitions, &device.layout);
+    let all = [
+        (
+            "PRIMARY",
+            "The slot of the running image",
+            Some(layout.primary),
+            model.origin(&parts.primary),
+        ),
+        (
+            "SECONDARY",
+            "The slot of the new image",
+            Some(layout.secondary),
+            model.origin(&parts.secondary),
+        ),
+        (
+            "STATE",
+            "Where the bootloader notes its progress",
+            layout.state,
+            model.origin(&parts.state),
+        ),
+    ];
+    let declared = all.into_iter().filter_map(|(name, what, part, origin)| {
+        let (name, part) = (format_ident!("{name}"), region(part?));
+        let doc = doc(format!("{what} ({origin})."));
+        Some(quote!(#doc pub const #name: Region = #part;))
+    });
+    declared.collect()
+}
+
+/// A number without a type behind it.
+fn plain(value: u32) -> Literal {
+    Literal::u32_unsuffixed(value)
+}
+
+fn thing(jobs: &JobSource) -> TokenStream {
+    let JobSource::AwsIotJobs(jobs) = jobs;
+    match &jobs.thing.value {
+        Sourced::From(_) => quote!(None),
+        Sourced::Literal(thing) => {
+            let thing = &thing.0;
+            quote!(Some(#thing))
+        }
+    }
+}
+
+fn key(key: &crate::model::Key) -> TokenStream {
+    let (id, algorithm) = (&key.id.value, algorithm(key.algorithm));
+    let bytes = Literal::byte_string(&key.bytes);
+    quote!(verify::Key { id: #id, algorithm: #algorithm, bytes: #bytes })
+}
+
+fn algorithm(algorithm: Algorithm) -> TokenStream {
+    let variant = algorithm_type(algorithm);
+    quote!(descriptor::Algorithm::#variant)
+}
+
+/// The type that verifies it, named as its variant.
+fn algorithm_type(algorithm: Algorithm) -> proc_macro2::Ident {
+    match algorithm {
+        Algorithm::EcdsaP256 => format_ident!("EcdsaP256"),
+        Algorithm::Ed25519 => format_ident!("Ed25519"),
+    }
+}
+
+/// The items of `impl Pipeline`.
+fn pipeline(model: &Model, device: &Device) -> TokenStream {
+    let from = |at: String| doc(at);
+    let jobs_doc = from(model.origin(&device.jobs));
+    let jobs = match device.jobs.value {
+        JobSource::AwsIotJobs(_) => quote!(job::aws_iot::AwsIotJobs),
+    };
+    let parsers_doc = from(
+        device.parsers.iter().map(|parser| model.origin(parser)).collect::<Vec<_>>().join(", "),
+    );
+    let parser_types = device.parsers.iter().map(|parser| parser_type(parser));
+    let parser_values = device.parsers.iter().map(|parser| parser_value(parser));
+    let transport_doc = from(model.origin(&device.stream));
+    let encoding = match device.stream.encoding.value {
+        Encoding::Cbor => format_ident!("Cbor"),
+        Encoding::Json => format_ident!("Json"),
+    };
+    let verify_doc = from(model.origin(&device.verify));
+    let required: Vec<Algorithm> =
+        device.verify.require.0.iter().flatten().map(|at| at.value).collect();
+    let format = format(&device.bootloader);
+    let algorithms = required.iter().map(|required| algorithm_type(*required));
+    let boot_doc = from(model.origin(&device.bootloader));
+    let (boot, boot_value) = boot(device);
+    let layout_doc = from(model.origin(&device.board.partitions));
+    let layout = layout(device);
+    let (policy_doc, policy) = (from(model.origin(&device.policy)), policy(device));
+    let (retry_doc, retry) =
+        (from(model.origin(&device.stream.retry)), retry(&device.stream.retry));
+    let rules = rules(model, device, &required);
+    let (window_doc, window) =
+        (from(model.origin(&device.stream.window)), plain(device.stream.window.value.0));
+    quote! {
+        #jobs_doc
+        type Jobs = #jobs;
+        #parsers_doc
+        type Parsers = (#(#parser_types,)*);
+        #transport_doc
+        type Transport = transport::mqtt_stream::MqttStream<transport::mqtt_stream::#encoding>;
+        #verify_doc
+        type Verifier = verify::Native<verify::formats::#format, (#(verify::#algorithms,)*)>;
+        #boot_doc
+        type Boot = #boot;
+        #layout_doc
+        const LAYOUT: Layout = #layout;
+        #policy_doc
+        const POLICY: Policy = #policy;
+        #retry_doc
+        const RETRY: Retry = #retry;
+        #verify_doc
+        const RULES: verify::Rules = #rules;
+        #window_doc
+        const WINDOW: u32 = #window;
+        fn parsers() -> Self::Parsers { (#(#parser_values,)*) }
+        fn verifier() -> Self::Verifier { verify::Native::new() }
+        fn boot() -> Self::Boot { #boot_value }
+    }
+}
+
+fn parser_type(parser: &Parser) -> TokenStream {
+    match parser {
+        Parser::AfrOta(_) => quote!(parser::afr_ota::AfrOta),
+        // A plugin does not pass the check.
+        Parser::Table(_) | Parser::PluginParser(_) => quote!(parser::table::Table),
+    }
+}
+
+fn parser_value(parser: &Parser) -> TokenStream {
+    match parser {
+        Parser::AfrOta(afr) => {
+            let sha1 = match afr.sha1.value {
+                Sha1::Refuse => format_ident!("Refuse"),
+                Sha1::Accept => format_ident!("Accept"),
+            };
+            quote!(parser::afr_ota::AfrOta::new(parser::afr_ota::Sha1::#sha1))
+        }
+        Parser::Table(table) => table_value(table),
+        Parser::PluginParser(_) => TokenStream::new(),
+    }
+}
+
+/// A table of pointers; what the file leaves out is as in the empty one.
+fn table_value(table: &Table) -> TokenStream {
+    let (name, size) = (&table.name.0, &table.size.0);
+    let pointers = [
+        ("stream", &table.stream),
+        ("url", &table.url),
+        ("file", &table.file_id),
+        ("version", &table.version),
+        ("board", &table.board),
+    ];
+    let pointers = pointers.into_iter().filter_map(|(field, pointer)| {
+        let (field, path) = (format_ident!("{field}"), &pointer.value.as_ref()?.0);
+        Some(quote!(#field: Some(#path),))
+    });
+    let sha256 = table.sha256.value.as_ref().map(|digest| {
+        let (path, coding) = (&digest.path.0, coding(digest.encoding.value));
+        quote!(sha256: Some(parser::table::Coded { path: #path, coding: #coding }),)
+    });
+    let signature = table.signature.value.as_ref().map(|signed| {
+        let (path, coding) = (&signed.path.0, coding(signed.encoding.value));
+        let algorithm = algorithm(signed.algorithm.value);
+        quote!(signature: Some(parser::table::Signed {
+            path: #path, coding: #coding, algorithm: #algorithm,
+        }),)
+    });
+    quote!(parser::table::Table::new(const { &parser::table::TableSpec {
+        name: #name, size: #size, #(#pointers)* #sha256 #signature
+        ..parser::table::TableSpec::EMPTY
+    } }))
+}
+
+fn coding(coding: Coding) -> TokenStream {
+    let coding = match coding {
+        Coding::Hex => format_ident!("Hex"),
+        Coding::Base64 => format_ident!("Base64"),
+    };
+    quote!(field::Coding::#coding)
+}
+
+/// How the bootloader wants an image to carry what is signed.
+fn format(bootloader: &Bootloader) -> proc_macro2::Ident {
+    let image = match bootloader {
+        Bootloader::Mcuboot(_) => Image::Mcuboot,
+        Bootloader::EmbassyBoot(_) => Image::Trailer,
+        Bootloader::Custom(custom) => custom.image.value,
+    };
+    match image {
+        Image::Mcuboot => format_ident!("Mcuboot"),
+        Image::Trailer => format_ident!("Trailer"),
+    }
+}
+
+/// The bootloader adapter: its type, and how it is made.
+fn boot(device: &Device) -> (TokenStream, TokenStream) {
+    match &device.bootloader.value {
+        Bootloader::Mcuboot(mcuboot) => {
+            let boot = quote!(boot::mcuboot::Mcuboot);
+            let mode = match mcuboot.mode.value {
+                Mode::SwapOffset => format_ident!("SwapOffset"),
+                Mode::SwapMove => format_ident!("SwapMove"),
+                Mode::SwapScratch => format_ident!("SwapScratch"),
+                Mode::OverwriteOnly => format_ident!("OverwriteOnly"),
+            };
+            let mode = quote!(boot::mcuboot::Mode::#mode);
+            let value = quote!(#boot::new(PRIMARY, SECONDARY, #mode));
+            (boot, value)
+        }
+        Bootloader::EmbassyBoot(_) => {
+            let boot = quote!(boot::embassy::EmbassyBoot);
+            let value = quote!(#boot::new(STATE));
+            (boot, value)
+        }
+        Bootloader::Custom(custom) => {
+            let path: Option<TokenStream> = custom.r#type.value.0.parse().ok();
+            (quote!(#path), quote!(::core::default::Default::default()))
+        }
+    }
+}
+
+fn region(region: Region) -> TokenStream {
+    let (start, len) = (plain(region.start), plain(region.len));
+    quote!(Region::new(#start, #len))
+}
+
+fn layout(device: &Device) -> TokenStream {
+    let (slot, journal) = (region(device.layout.image), region(device.layout.journal));
+    let (write, erase) = (plain(device.flash.write.value.0), plain(device.flash.erase.value.0));
+    let capacity = plain(device.layout.image.len);
+    let rewrite = device.flash.rewrite.value;
+    quote!(Layout {
+        base: PRIMARY, slot: #slot, capacity: #capacity, journal: #journal, write: #write, erase: #erase, rewrite: #rewrite,
+    })
+}
+
+fn policy(device: &Device) -> TokenStream {
+    let policy = &device.policy;
+    let accept = match policy.accept.value {
+        Accept::Always => format_ident!("Always"),
+        Accept::Ask => format_ident!("Ask"),
+    };
+    let JobSource::AwsIotJobs(jobs) = &device.jobs.value;
+    let poll = plain(jobs.poll.value.0);
+    let confirm = plain(policy.confirm_within.value.0);
+    let every = plain(match policy.report_every.value {
+        Every::Blocks(blocks) => blocks,
+        Every::Percent(percent) => (device.layout.blocks * u32::from(percent) / 100).max(1),
+    });
+    let attempts = plain(policy.attempts.value.0);
+    quote!(Policy {
+        accept: Accept::#accept, poll_ms: #poll, confirm_within_ms: #confirm,
+        report_every: #every, attempts: #attempts,
+    })
+}
+
+fn retry(retry: &Retry) -> TokenStream {
+    let (after, at_most) = (plain(retry.after.value.0), plain(retry.at_most.value.0));
+    let jitter = plain(retry.jitter.value.0.into());
+    let attempts = plain(retry.attempts.value.0);
+    quote!(Retry {
+        after_ms: #after, at_most_ms: #at_most, jitter_percent: #jitter, attempts: #attempts,
+    })
+}
+
+fn rules(model: &Model, device: &Device, required: &[Algorithm]) -> TokenStream {
+    let require = required.iter().map(|required| algorithm(*required));
+    let board_required = device.verify.board.value == BoardRule::Require;
+    let older_allowed = device.verify.older.value == Older::Allow;
+    let counter = plain(model.product.security_counter.value.0);
+    quote!(verify::Rules {
+        require: &[#(#require),*], keys: &KEYS, board: BOARD, board_required: #board_required,
+        running: VERSION, older_allowed: #older_allowed, counter: #counter,
+    })
+}

@@ -1,0 +1,137 @@
+/// The update pipeline of `thermostat` on board `sim-mcuboot` (ota.toml:55).
+pub mod ota {
+    use ::coreota::*;
+    const _: [&[u8]; 2] = [
+        include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/ota.toml")),
+        include_bytes!(
+            concat!(env!("CARGO_MANIFEST_DIR"), "/examples/keys/demo.pub.pem")
+        ),
+    ];
+    /// The product (ota.toml:7).
+    pub const PRODUCT: &str = "thermostat";
+    /// The board (ota.toml:55).
+    pub const BOARD: &str = "sim-mcuboot";
+    /// The version that runs (ota.toml:8).
+    pub const VERSION: Version = match Version::parse(env!("CARGO_PKG_VERSION")) {
+        Ok(version) => version,
+        Err(_) => panic!("the version of this crate is not major.minor.revision"),
+    };
+    /// Bytes of the flash (ota.toml:58).
+    pub const FLASH_SIZE: u32 = 1048576;
+    /// The slot of the running image (ota.toml:62).
+    pub const PRIMARY: Region = Region::new(0, 196608);
+    /// The slot of the new image (ota.toml:63).
+    pub const SECONDARY: Region = Region::new(262144, 200704);
+    /// Bytes of a block (ota.toml:34).
+    pub const BLOCK_SIZE: usize = 4096;
+    /// Blocks of the largest image.
+    pub const BLOCKS: u32 = 47;
+    /// Bytes of the largest message that the link must be able to receive.
+    pub const RECEIVE_SIZE: usize = 4608;
+    /// The thing this device is, where it is not told at run time (ota.toml:11).
+    pub const THING: Option<&str> = None;
+    /// The keys that are trusted (ota.toml:49).
+    pub static KEYS: [verify::Key; 1] = [
+        verify::Key {
+            id: "demo",
+            algorithm: descriptor::Algorithm::EcdsaP256,
+            bytes: b"\x04g\xF3\xDC\x98L\x85Jj\x7F-\xA3\x04\x17;\xC3\x84\xDE\x03zV\xCC$\xD0\x92\x80\x86\xD8\xE7\xCBc\xA7B\xD9\x86:}I\x1D\x9Am\xAB\x02\xD9\x17p\x980[\xAA\x97#\xD6\xC0\xB3i\x02\x0FL\xD5v'y\x7F\xF4",
+        },
+    ];
+    /// The parts of the pipeline (ota.toml:55).
+    pub struct Pipeline;
+    impl ::coreota::Pipeline for Pipeline {
+        /// ota.toml:11
+        type Jobs = job::aws_iot::AwsIotJobs;
+        /// ota.toml:17, ota.toml:21
+        type Parsers = (parser::afr_ota::AfrOta, parser::table::Table);
+        /// ota.toml:32
+        type Transport = transport::mqtt_stream::MqttStream<
+            transport::mqtt_stream::Cbor,
+        >;
+        /// ota.toml:44
+        type Verifier = verify::Native<verify::formats::Mcuboot, (verify::EcdsaP256,)>;
+        /// ota.toml:57
+        type Boot = boot::mcuboot::Mcuboot;
+        /// ota.toml:61
+        const LAYOUT: Layout = Layout {
+            base: PRIMARY,
+            slot: Region::new(266240, 192512),
+            capacity: 192512,
+            journal: Region::new(524288, 8192),
+            write: 4,
+            erase: 4096,
+            rewrite: true,
+        };
+        /// ota.toml:38
+        const POLICY: Policy = Policy {
+            accept: Accept::Ask,
+            poll_ms: 21600000,
+            confirm_within_ms: 120000,
+            report_every: 4,
+            attempts: 3,
+        };
+        /// ota.toml:36
+        const RETRY: Retry = Retry {
+            after_ms: 2000,
+            at_most_ms: 300000,
+            jitter_percent: 25,
+            attempts: 20,
+        };
+        /// ota.toml:44
+        const RULES: verify::Rules = verify::Rules {
+            require: &[descriptor::Algorithm::EcdsaP256],
+            keys: &KEYS,
+            board: BOARD,
+            board_required: true,
+            running: VERSION,
+            older_allowed: false,
+            counter: 0,
+        };
+        /// ota.toml:35
+        const WINDOW: u32 = 8;
+        fn parsers() -> Self::Parsers {
+            (
+                parser::afr_ota::AfrOta::new(parser::afr_ota::Sha1::Refuse),
+                parser::table::Table::new(const {
+                    &parser::table::TableSpec {
+                        name: "acme",
+                        size: "/pkg/bytes",
+                        stream: Some("/pkg/channel"),
+                        version: Some("/pkg/version"),
+                        board: Some("/pkg/board"),
+                        sha256: Some(parser::table::Coded {
+                            path: "/pkg/sum",
+                            coding: field::Coding::Hex,
+                        }),
+                        signature: Some(parser::table::Signed {
+                            path: "/pkg/signature",
+                            coding: field::Coding::Base64,
+                            algorithm: descriptor::Algorithm::EcdsaP256,
+                        }),
+                        ..parser::table::TableSpec::EMPTY
+                    }
+                }),
+            )
+        }
+        fn verifier() -> Self::Verifier {
+            verify::Native::new()
+        }
+        fn boot() -> Self::Boot {
+            boot::mcuboot::Mcuboot::new(
+                PRIMARY,
+                SECONDARY,
+                boot::mcuboot::Mode::SwapOffset,
+            )
+        }
+    }
+    /// The pipeline over your flash `F`, link `L`, clock `C` and hooks `H`.
+    pub type Orchestrator<F, L, C, H> = ::coreota::Orchestrator<
+        Pipeline,
+        F,
+        L,
+        C,
+        H,
+        BLOCK_SIZE,
+    >;
+}
