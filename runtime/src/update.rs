@@ -151,6 +151,9 @@ pub struct Terms {
     pub retry: Retry,
 }
 
+/// A cut leaves one torn word behind; a second chance for a second cut.
+const MENDS: u8 = 2;
+
 /// What the machine waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
@@ -202,6 +205,9 @@ pub struct Update<V, const BLOCK: usize> {
     wanted: Wanted,
     /// Whether blocks may be half-written by an earlier run that was cut.
     resuming: bool,
+    /// How many more stripes may be begun anew because a word could not be programmed: a cut can
+    /// leave one that reads as erased and is not, on flash with error correction.
+    mends: u8,
     pace: Pace,
     block: Block<BLOCK>,
 }
@@ -224,6 +230,7 @@ impl<V: Verifier, const BLOCK: usize> Update<V, BLOCK> {
             state: State::Idle,
             wanted: Wanted { first: 0, bits: 0 },
             resuming: false,
+            mends: 0,
             pace: Pace::new(terms.retry, seed),
             block: Block([0; BLOCK]),
         }
@@ -255,6 +262,7 @@ impl<V: Verifier, const BLOCK: usize> Update<V, BLOCK> {
         match (self.state, event) {
             (_, Event::Begin) => {
                 self.resuming = true;
+                self.mends = MENDS;
                 self.pace.reset();
                 self.wanted = Wanted::default();
                 self.scan(0)
@@ -267,6 +275,12 @@ impl<V: Verifier, const BLOCK: usize> Update<V, BLOCK> {
             (State::Receive | State::Request, Event::Refused(why)) => self.refused(why),
             (State::Receive | State::Request, Event::Failed(Failure::LinkDown)) => self.pause(),
             (State::Idle, _) => Action::Finish(Err(Failure::Misconfigured)),
+            (State::Program { index } | State::Mark { index }, Event::Failed(Failure::Program))
+                if self.mends > 0 =>
+            {
+                self.mends -= 1;
+                self.void(self.stripes().of(index))
+            }
             (_, Event::Failed(why)) => self.finish(Err(why)),
             (state, Event::Done) => self.done(state),
             // A driver that answers out of turn is a bug; flash stays as it is.
@@ -424,10 +438,15 @@ impl<V: Verifier, const BLOCK: usize> Update<V, BLOCK> {
         if self.block.0.iter().all(|&byte| byte == 0xff) {
             return self.blank(stripe, block + 1);
         }
+        self.void(stripe)
+    }
+
+    /// Gives up what is in a stripe, to begin it anew.
+    fn void(&mut self, stripe: u32) -> Action<'_> {
         let (first, until) = self.stripes().blocks(stripe);
         self.wanted = Wanted::default();
         self.state = State::Void;
-        Action::Void { first, count: until - first }
+        Action::Void { first, count: until.saturating_sub(first) }
     }
 
     fn erase(&mut self, stripe: u32, from: u32) -> Action<'_> {

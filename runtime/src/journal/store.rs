@@ -149,25 +149,44 @@ impl Journal {
         flash: &mut F,
         event: Event,
     ) -> Result<(), Failure> {
-        let stride = event_stride(self.layout.write);
-        let Some(active) = &self.active else { return Err(Failure::JournalFull) };
-        if active.next >= EVENTS {
-            self.renew(flash, 0, 0).await?;
+        let mut tries = 2;
+        loop {
+            let Some(active) = &self.active else { return Err(Failure::JournalFull) };
+            if active.next >= EVENTS {
+                self.renew(flash, 0, 0).await?;
+            }
+            let Some(active) = &mut self.active else { return Err(Failure::JournalFull) };
+            let (half, place, sequence) = (active.half, active.next, active.sequence);
+            active.next += 1;
+            match self.put(flash, half, sequence, place, event).await {
+                Ok(()) => break,
+                // A cut can leave a word that reads as erased and yet cannot be programmed again,
+                // on flash with error correction: the next place will do.
+                Err(why) if tries == 0 => return Err(why),
+                Err(_) => tries -= 1,
+            }
         }
-        let Some(active) = &mut self.active else { return Err(Failure::JournalFull) };
-        let (half, place, sequence) = (active.half, active.next, active.sequence);
-        active.next += 1;
-        let region = self.half(half);
+        if let Some(active) = &mut self.active {
+            active.last = Some(event);
+        }
+        Ok(())
+    }
+
+    async fn put<F: NorFlash>(
+        &self,
+        flash: &mut F,
+        half: u32,
+        sequence: u32,
+        place: u32,
+        event: Event,
+    ) -> Result<(), Failure> {
+        let stride = event_stride(self.layout.write);
         let mut padded = [0xff; 32];
         if let Some(start) = padded.first_chunk_mut() {
             *start = event.to_bytes(sequence, place);
         }
         let padded = padded.get(..stride as usize).unwrap_or_default();
-        program(flash, region, LOG + place * stride, padded).await?;
-        if let Some(active) = &mut self.active {
-            active.last = Some(event);
-        }
-        Ok(())
+        program(flash, self.half(half), LOG + place * stride, padded).await
     }
 
     /// Notes what was proved of the image in the slot; once a record.
@@ -178,16 +197,22 @@ impl Journal {
         if self.proof() == Some(proof) {
             return Ok(());
         }
-        let Some(active) = &self.active else { return Err(Failure::JournalFull) };
-        let mut bytes = [0; PROOF_LEN];
-        read(flash, self.half(active.half), HEADER_LEN as u32, &mut bytes).await?;
-        if bytes.iter().any(|&byte| byte != 0xff) {
+        let at = HEADER_LEN as u32;
+        for last in [false, true] {
+            let Some(active) = &self.active else { return Err(Failure::JournalFull) };
+            let (half, sequence) = (self.half(active.half), active.sequence);
+            let mut bytes = [0; PROOF_LEN];
+            read(flash, half, at, &mut bytes).await?;
+            if bytes.iter().all(|&byte| byte == 0xff) {
+                match program(flash, half, at, &proof.to_bytes(sequence)).await {
+                    Ok(()) => break,
+                    Err(why) if last => return Err(why),
+                    Err(_) => {}
+                }
+            }
             // Torn by a cut: its place cannot be used twice.
             self.renew(flash, 0, 0).await?;
         }
-        let Some(active) = &self.active else { return Err(Failure::JournalFull) };
-        let region = self.half(active.half);
-        program(flash, region, HEADER_LEN as u32, &proof.to_bytes(active.sequence)).await?;
         if let Some(active) = &mut self.active {
             active.proof = Some(proof);
         }
@@ -254,12 +279,7 @@ impl Journal {
             program(flash, new, HEADER_LEN as u32, &proof.to_bytes(sequence)).await?;
         }
         if let Some(event) = active.last {
-            let mut padded = [0xff; 32];
-            if let Some(start) = padded.first_chunk_mut() {
-                *start = event.to_bytes(sequence, 0);
-            }
-            let padded = padded.get(..event_stride(write) as usize).unwrap_or_default();
-            program(flash, new, LOG, padded).await?;
+            self.put(flash, half, sequence, 0, event).await?;
         }
         self.commit(flash, half, sequence, active.record).await?;
         if let Some(renewed) = &mut self.active {

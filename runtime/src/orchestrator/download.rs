@@ -68,7 +68,7 @@ where
         self.hooks.status(job, &status);
         // Telemetry: the reset must not wait for it for long.
         if self.online
-            && let Err(why) = self.tell(&status, 1).await
+            && let Err(why) = self.tell(&status, 3).await
         {
             self.hooks.trouble(why);
         }

@@ -1,7 +1,7 @@
 //! How long to wait for a block, and how long before asking again.
 //!
 //! Without a clock: all it knows is how long each wait took. The first block after a request
-//! measures the round trip (smoothed as in RFC 6298); two of those without a block mean that what
+//! measures the round trip (smoothed as in RFC 6298); another one without a block means that what
 //! is missing was lost. While nothing at all comes, waits double, lengthened by jitter so that a
 //! fleet does not ask in step.
 
@@ -57,7 +57,12 @@ impl Pace {
         let Some(round_trip) = self.round_trip.filter(|_| self.silent == 0) else {
             return self.backoff();
         };
-        let trips = if ended { round_trip } else { round_trip.saturating_mul(2) };
+        let trips = match (self.answered, ended) {
+            (false, _) => round_trip.saturating_mul(2),
+            // Blocks of one request follow each other closely; a trip without one is a gap.
+            (true, false) => round_trip,
+            (true, true) => round_trip / 2,
+        };
         trips.saturating_add(LEAST_MS).min(self.retry.after_ms.max(LEAST_MS))
     }
 

@@ -5,8 +5,13 @@
 
 #![allow(dead_code)] // each test binary uses its part
 
-pub mod provider;
+pub(crate) mod provider;
 
+use core::{
+    cell::{Cell, RefCell},
+    pin::pin,
+    task::{Context, Poll, Waker},
+};
 use coreota::{
     Accept, Decision, Hooks, Layout, Orchestrator, Parts, Pipeline, Policy, Region, Retry,
     SelfTest, Version,
@@ -23,30 +28,27 @@ use coreota::{
         bootloader::{Booted, Bootloader, EmbassyLoader, McubootModel},
         clock::SimClock,
         link::Wire,
-        nor::SimNor,
+        nor::{Rewrite, SimNor},
     },
     transport::mqtt_stream::{Cbor, MqttStream},
     verify::{EcdsaP256, Key, Native, Rules, formats},
-};
-use core::{
-    cell::{Cell, RefCell},
-    pin::pin,
-    task::{Context, Poll, Waker},
 };
 use embedded_storage_async::nor_flash::{ErrorType, NorFlash, ReadNorFlash};
 use provider::Provider;
 use std::{collections::VecDeque, rc::Rc, sync::LazyLock};
 
-pub const BLOCK: usize = 256;
-pub const BOARD: &str = "world";
+pub(crate) const BLOCK: usize = 256;
+pub(crate) const BOARD: &str = "world";
 
 static SIGNER: LazyLock<Signer> =
     LazyLock::new(|| Signer::new(Algorithm::EcdsaP256, &[7; 32]).expect("a key"));
 
 /// What differs between the boards of a test.
-pub trait Board: 'static {
+pub(crate) trait Board: 'static {
     const LAYOUT: Layout;
     const ACCEPT: Accept = Accept::Always;
+    /// What flash with error correction takes, where the layout says it is such.
+    const REWRITE: Rewrite = Rewrite::Once;
     type Boot: coreota::boot::Boot;
     type Verifier: coreota::verify::Verifier;
     fn boot() -> Self::Boot;
@@ -56,7 +58,7 @@ pub trait Board: 'static {
 }
 
 /// embassy-boot: active | dfu | state | journal, of `S` erase units in active.
-pub struct Embassy<const W: u32, const E: u32, const S: u32, const REWRITE: bool>;
+pub(crate) struct Embassy<const W: u32, const E: u32, const S: u32, const REWRITE: bool>;
 
 impl<const W: u32, const E: u32, const S: u32, const REWRITE: bool> Embassy<W, E, S, REWRITE> {
     const ACTIVE: Region = Region::new(0, S * E);
@@ -80,6 +82,8 @@ impl<const W: u32, const E: u32, const S: u32, const REWRITE: bool> Board
         erase: E,
         rewrite: REWRITE,
     };
+    // embassy-boot clears words that it programmed before.
+    const REWRITE: Rewrite = Rewrite::OnceOrZero;
     type Boot = EmbassyBoot;
     type Verifier = Native<formats::Trailer, (EcdsaP256,)>;
     fn boot() -> EmbassyBoot {
@@ -97,7 +101,7 @@ impl<const W: u32, const E: u32, const S: u32, const REWRITE: bool> Board
 }
 
 /// MCUboot, swap by offset: primary | secondary (one unit more) | journal.
-pub struct McubootOffset<const W: u32, const E: u32, const S: u32, const REWRITE: bool>;
+pub(crate) struct McubootOffset<const W: u32, const E: u32, const S: u32, const REWRITE: bool>;
 
 impl<const W: u32, const E: u32, const S: u32, const REWRITE: bool>
     McubootOffset<W, E, S, REWRITE>
@@ -133,8 +137,7 @@ impl<const W: u32, const E: u32, const S: u32, const REWRITE: bool> Board
         Native::new()
     }
     fn loader() -> impl Bootloader {
-        McubootModel::new(Self::PRIMARY, Self::SECONDARY, Mode::SwapOffset)
-            .status_units(S as usize)
+        McubootModel::new(Self::PRIMARY, Self::SECONDARY, Mode::SwapOffset).status_units(S as usize)
     }
     fn image(payload: &[u8], about: &About<'_>, signers: &[Signer]) -> Vec<u8> {
         mcuboot(payload, about, 32, signers).expect("an image")
@@ -146,7 +149,7 @@ const fn units(bytes: u32, unit: u32) -> u32 {
 }
 
 /// The pipeline of a board.
-pub struct Line<B>(core::marker::PhantomData<B>);
+pub(crate) struct Line<B>(core::marker::PhantomData<B>);
 
 impl<B: Board> Pipeline for Line<B> {
     type Jobs = AwsIotJobs;
@@ -191,18 +194,18 @@ const KEYS: &[Key] =
 
 /// An image and what it does when it runs.
 #[derive(Clone, Debug)]
-pub struct Firmware {
+pub(crate) struct Firmware {
     pub file: Vec<u8>,
     pub version: Version,
     pub works: bool,
 }
 
 /// Builds an image of about `len` bytes, signed.
-pub fn firmware<B: Board>(version: Version, len: usize, works: bool) -> Firmware {
+pub(crate) fn firmware<B: Board>(version: Version, len: usize, works: bool) -> Firmware {
     firmware_by::<B>(version, len, works, BOARD, core::slice::from_ref(&*SIGNER))
 }
 
-pub fn firmware_by<B: Board>(
+pub(crate) fn firmware_by<B: Board>(
     version: Version,
     len: usize,
     works: bool,
@@ -218,7 +221,7 @@ pub fn firmware_by<B: Board>(
 
 /// What the application says and sees.
 #[derive(Clone, Debug)]
-pub struct Application {
+pub(crate) struct Application {
     pub works: bool,
     pub decisions: Rc<RefCell<VecDeque<Decision>>>,
     pub trouble: Rc<RefCell<Vec<Failure>>>,
@@ -240,7 +243,7 @@ impl Hooks for Application {
 
 /// Flash that takes the whole device down with it when its power goes.
 #[derive(Debug)]
-pub struct Powered<const W: usize, const E: usize> {
+pub(crate) struct Powered<const W: usize, const E: usize> {
     pub nor: SimNor<W, E>,
     dead: Rc<Cell<bool>>,
 }
@@ -285,7 +288,7 @@ impl<const W: usize, const E: usize> NorFlash for Powered<W, E> {
 
 /// How a stretch of life ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ended {
+pub(crate) enum Ended {
     /// The provider has no more jobs, and the device knows.
     Idle,
     /// The power went.
@@ -293,24 +296,26 @@ pub enum Ended {
 }
 
 /// Everything there is.
-pub struct World<B, const W: usize, const E: usize> {
+pub(crate) struct World<B, const W: usize, const E: usize> {
     pub nor: Option<SimNor<W, E>>,
     pub wire: Option<Wire<Provider>>,
     pub clock: SimClock,
     pub images: Vec<Firmware>,
     pub application: Application,
     pub boots: u32,
+    /// How often the power went.
+    pub cuts: u32,
     pub waits: bool,
     board: core::marker::PhantomData<B>,
 }
 
 impl<B: Board, const W: usize, const E: usize> World<B, W, E> {
     /// A device with the first of `images` in its primary slot.
-    pub fn new(images: Vec<Firmware>) -> Self {
+    pub(crate) fn new(images: Vec<Firmware>) -> Self {
         let end = B::LAYOUT.journal.end() as usize;
         let mut nor = SimNor::new(end);
         if !B::LAYOUT.rewrite {
-            nor = nor.with_rewrite(coreota::sim::nor::Rewrite::Once);
+            nor = nor.with_rewrite(B::REWRITE);
         }
         nor.place(B::LAYOUT.base.offset, &images[0].file).expect("an image that fits");
         let clock = SimClock::new();
@@ -325,21 +330,22 @@ impl<B: Board, const W: usize, const E: usize> World<B, W, E> {
                 trouble: Rc::default(),
             },
             boots: 0,
+            cuts: 0,
             waits: true,
             board: core::marker::PhantomData,
         }
     }
 
-    pub fn provider(&mut self) -> &mut Provider {
+    pub(crate) fn provider(&mut self) -> &mut Provider {
         self.wire.as_mut().expect("a wire").peer()
     }
 
-    pub fn nor(&mut self) -> &mut SimNor<W, E> {
+    pub(crate) fn nor(&mut self) -> &mut SimNor<W, E> {
         self.nor.as_mut().expect("a flash")
     }
 
     /// Boots: the image that runs, or `None` where the power went in the bootloader.
-    pub fn boot(&mut self) -> Option<Firmware> {
+    pub(crate) fn boot(&mut self) -> Option<Firmware> {
         self.boots += 1;
         let images = self.images.clone();
         let mut authentic =
@@ -347,16 +353,19 @@ impl<B: Board, const W: usize, const E: usize> World<B, W, E> {
         let nor = self.nor.as_mut().expect("a flash");
         let booted = B::loader().boot(nor, &mut authentic);
         if !nor.is_powered() {
+            self.cuts += 1;
             nor.power_on();
             return None;
         }
-        let Booted { image, how } = booted.unwrap_or_else(|error| panic!("a brick: {error:?}"));
+        let Booted { image, how } = booted.unwrap_or_else(|error| {
+            panic!("a brick at boot {}, {} cuts: {error:?}", self.boots, self.cuts)
+        });
         let runs = self.images.iter().find(|known| image.starts_with(&known.file));
         Some(runs.unwrap_or_else(|| panic!("an unknown image runs, {how:?}")).clone())
     }
 
     /// Lives through resets and power cuts until the provider has nothing more to say.
-    pub fn live(&mut self) -> Firmware {
+    pub(crate) fn live(&mut self) -> Firmware {
         for _ in 0..200 {
             let Some(runs) = self.boot() else { continue };
             if self.run(&runs) == Some(Ended::Idle) {
@@ -367,12 +376,11 @@ impl<B: Board, const W: usize, const E: usize> World<B, W, E> {
     }
 
     /// Runs one image until it resets (`None`), is idle, or loses power; power is then back.
-    pub fn run(&mut self, runs: &Firmware) -> Option<Ended> {
+    pub(crate) fn run(&mut self, runs: &Firmware) -> Option<Ended> {
         let dead = Rc::new(Cell::new(false));
         let mut nor = self.nor.take().expect("a flash");
         let mut wire = self.wire.take().expect("a wire");
         nor.pend(self.waits);
-        wire.pend(true);
         wire.cut(0);
         let idle = wire.peer().idle;
         self.application.works = runs.works;
@@ -395,9 +403,10 @@ impl<B: Board, const W: usize, const E: usize> World<B, W, E> {
                     break None;
                 }
                 if dead.get() {
+                    self.cuts += 1;
                     break Some(Ended::Cut);
                 }
-                if shared.try_borrow_mut().is_ok_and(|mut wire| wire.peer().idle > idle) {
+                if shared.borrow_mut().peer().idle > idle {
                     break Some(Ended::Idle);
                 }
                 polls += 1;
@@ -416,17 +425,28 @@ impl<B: Board, const W: usize, const E: usize> World<B, W, E> {
 
 /// A wire that the world can look at between two polls of the device.
 #[derive(Debug)]
-pub struct Tapped {
+pub(crate) struct Tapped {
     wire: Rc<RefCell<Wire<Provider>>>,
     given: Option<coreota::sim::link::Letter>,
 }
 
-#[allow(clippy::await_holding_refcell_ref)] // the world only tries to borrow
+/// Lets the world look before each call.
+async fn look() {
+    let mut looked = false;
+    core::future::poll_fn(|_| {
+        if core::mem::replace(&mut looked, true) { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+}
+
+#[allow(clippy::await_holding_refcell_ref)] // the wire itself never waits
 impl coreota::link::MessageLink for Tapped {
     async fn connect(&mut self) -> Result<(), coreota::link::LinkFault> {
+        look().await;
         self.wire.borrow_mut().connect().await
     }
     async fn subscribe(&mut self, topic: &str) -> Result<(), coreota::link::LinkFault> {
+        look().await;
         self.wire.borrow_mut().subscribe(topic).await
     }
     async fn publish(
@@ -434,14 +454,15 @@ impl coreota::link::MessageLink for Tapped {
         message: coreota::message::Message<'_>,
         how: coreota::link::Delivery,
     ) -> Result<(), coreota::link::LinkFault> {
+        look().await;
         self.wire.borrow_mut().publish(message, how).await
     }
     async fn receive(
         &mut self,
         within_ms: u32,
     ) -> Result<Option<coreota::message::Message<'_>>, coreota::link::LinkFault> {
+        look().await;
         self.given = self.wire.borrow_mut().receive(within_ms).await?.map(Into::into);
-        // Once more, so that the world can look at what was heard before it is dealt with.
         Ok(self.given.as_ref().map(coreota::sim::link::Letter::as_message))
     }
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 /// How a job stands, and what was said of it.
 #[derive(Clone, Debug)]
-pub struct Job {
+pub(crate) struct Job {
     pub name: &'static str,
     pub document: Value,
     pub status: &'static str,
@@ -19,7 +19,7 @@ pub struct Job {
 
 impl Job {
     /// `status reason` of the last report.
-    pub fn last(&self) -> String {
+    pub(crate) fn last(&self) -> String {
         let Some((status, details)) = self.told.last() else { return self.status.into() };
         format!("{status} {}", details["reason"].as_str().unwrap_or_default())
     }
@@ -31,7 +31,7 @@ impl Job {
 
 /// The provider of the thing `d`.
 #[derive(Debug, Default)]
-pub struct Provider {
+pub(crate) struct Provider {
     pub jobs: Vec<Job>,
     /// Stream name and file.
     pub streams: Vec<(String, Vec<u8>)>,
@@ -51,12 +51,12 @@ pub struct Provider {
 
 impl Provider {
     /// Adds a job whose document is `document`.
-    pub fn job(&mut self, name: &'static str, document: Value) {
+    pub(crate) fn job(&mut self, name: &'static str, document: Value) {
         self.jobs.push(Job { name, document, status: "QUEUED", version: 1, told: vec![] });
     }
 
     /// Adds a job for a file without document signature.
-    pub fn offer(&mut self, name: &'static str, file: &[u8]) {
+    pub(crate) fn offer(&mut self, name: &'static str, file: &[u8]) {
         self.streams.push((name.into(), file.into()));
         self.job(
             name,
@@ -65,7 +65,7 @@ impl Provider {
         );
     }
 
-    pub fn find(&self, name: &str) -> &Job {
+    pub(crate) fn find(&self, name: &str) -> &Job {
         self.jobs.iter().find(|job| job.name == name).expect("a job of the scenario")
     }
 
@@ -148,8 +148,7 @@ impl Provider {
         let Some((name, "get/cbor")) = topic.split_once('/') else {
             panic!("the device asked {topic}")
         };
-        let (mut first, mut len, mut bitmap, mut token, mut most) =
-            (0, 0, vec![], None, u32::MAX);
+        let (mut first, mut len, mut bitmap, mut token, mut most) = (0, 0, vec![], None, u32::MAX);
         let mut cbor = minicbor::Decoder::new(payload);
         let pairs = cbor.map().expect("a map").expect("a definite one");
         for _ in 0..pairs {

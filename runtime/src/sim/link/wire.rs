@@ -108,7 +108,8 @@ impl<P: Peer> Wire<P> {
     /// Drops the connection, and refuses another for `ms` milliseconds.
     pub fn cut(&mut self, ms: u32) {
         self.up = false;
-        self.closed_until = self.clock.elapsed_ms() + u64::from(ms);
+        let until = self.clock.elapsed_ms() + u64::from(ms);
+        self.closed_until = self.closed_until.max(until);
     }
 
     /// The peer, to look at it or to tell it what to do next.
