@@ -80,6 +80,16 @@ impl Store {
         write_whole(&path, &json, true).map_err(|error| Error::file("write", &path, error))
     }
 
+    /// The streams that cannot be served: an image of theirs is gone or has another size.
+    pub(crate) fn damaged(&self, state: &State) -> Vec<String> {
+        let images = self.images();
+        let whole = |file: &crate::provider::state::File| {
+            fs::metadata(images.path(&file.image)).is_ok_and(|kept| kept.len() == file.size)
+        };
+        let damaged = state.streams.iter().filter(|(_, stream)| !stream.files.values().all(whole));
+        damaged.map(|(name, _)| name.clone()).collect()
+    }
+
     /// The images of this folder.
     pub(crate) fn images(&self) -> ImageFolder {
         ImageFolder::of(&self.dir)

@@ -18,7 +18,7 @@ use crate::out::Out;
 use crate::provider::names::FILE_MAX;
 use crate::provider::state::{File, Status};
 use crate::provider::{NewJob, NewStream};
-use crate::report::{Live, now};
+use crate::report::Live;
 use crate::sign;
 use crate::store::{DEFAULT_DIR, ImageFolder, hex};
 
@@ -36,7 +36,7 @@ pub(crate) struct Cmd {
     /// For every thing the provider knows
     #[arg(long, conflicts_with = "thing")]
     all: bool,
-    /// Job id [default: made from image and time]
+    /// Job id [default: made of the image's digest and a random number]
     #[arg(long, value_name = "ID")]
     job: Option<String>,
     /// Version of the image: for `status` and ${version}; devices read it from signed bytes
@@ -94,8 +94,10 @@ impl Cmd {
     pub(crate) fn run(self, out: &Out) -> Result<()> {
         let image = self.read_image()?;
         let digest = Sha256::digest(&image);
-        let time = now();
-        let job = self.job.clone().unwrap_or_else(|| format!("ota-{}-{time}", hex(&digest[..4])));
+        let job = match &self.job {
+            Some(job) => job.clone(),
+            None => job_id(&digest)?,
+        };
         let facts = self.facts(&image, &digest, &job)?;
         let document = match &self.document {
             None => job_document::afr_ota(&facts),
@@ -220,6 +222,16 @@ fn read_signature(path: &Path) -> Result<Vec<u8>> {
     }
     Err(Error::file("use", path, "it is no ECDSA P-256 signature")
         .fix("`openssl dgst -sha256 -sign KEY IMAGE` writes one"))
+}
+
+/// `ota-`, the beginning of the digest, and a random number: the same image may be published again.
+fn job_id(digest: &[u8]) -> Result<String> {
+    let mut random = [0; 4];
+    getrandom::fill(&mut random).map_err(|error| {
+        let what = format!("cannot make a job id: {error}");
+        Error::new(Exit::File, what).fix("give one with --job")
+    })?;
+    Ok(format!("ota-{}-{}", hex(&digest[..4]), hex(&random)))
 }
 
 /// The name AWS would give: AFR_OTA- and a UUID, here a version 8 one (RFC 9562) made of job and image.

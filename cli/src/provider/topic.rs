@@ -70,12 +70,10 @@ pub(super) fn parse(topic: &str) -> Option<Topic<'_>> {
     Some(Topic { thing, operation })
 }
 
-/// What to subscribe to so that every request arrives, and no reply of ours does.
-pub(crate) const FILTERS: [&str; 6] = [
-    "$aws/things/+/jobs/get",
-    "$aws/things/+/jobs/start-next",
-    "$aws/things/+/jobs/+/get",
-    "$aws/things/+/jobs/+/update",
+/// What to subscribe to so that every request arrives, those that name no operation included.
+pub(crate) const FILTERS: [&str; 4] = [
+    "$aws/things/+/jobs/+",
+    "$aws/things/+/jobs/+/+",
     "$aws/things/+/streams/+/describe/+",
     "$aws/things/+/streams/+/get/+",
 ];

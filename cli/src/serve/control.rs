@@ -14,8 +14,8 @@ use crate::error::{Error, Exit, Result};
 use crate::report::Row;
 use crate::store::hex;
 
-/// Bytes of a call: a job document twice over, for its escapes.
-const CALL_MAX: u64 = 128 * 1024;
+/// Bytes of a call: a job document, and the names of 30,000 things.
+const CALL_MAX: u64 = 4 * 1024 * 1024;
 
 /// The socket, open.
 pub(super) struct Control {

@@ -109,15 +109,14 @@ impl Link {
         Ok(Self { client, up })
     }
 
-    /// Hands a message over. While the link is down messages are dropped, as they would be for a
-    /// device that is offline.
-    pub(super) async fn send(&self, message: Outgoing) {
+    /// Hands a message over; false when the link does not take it. While the link is down or stuck
+    /// messages are dropped, as they would be for a device that is offline.
+    pub(super) async fn send(&self, message: Outgoing) -> bool {
         let qos = if message.acknowledged { QoS::AtLeastOnce } else { QoS::AtMostOnce };
         let publish = self.client.publish(message.topic, message.payload, PublishOptions::new(qos));
-        if self.up.load(Ordering::Relaxed) {
-            // The link may break while we wait for room: do not wait for its return.
-            let _ = tokio::time::timeout(PAUSE, publish).await;
-        }
+        // The link may break while we wait for room: do not wait for its return.
+        self.up.load(Ordering::Relaxed)
+            && matches!(tokio::time::timeout(PAUSE, publish).await, Ok(Ok(())))
     }
 
     /// Says goodbye to the broker.
@@ -143,7 +142,10 @@ impl Pump {
                 Ok(_) => true,
                 Err(error) => {
                     let first = self.ready.is_some();
-                    self.down(error.to_string());
+                    // Told once, not with every attempt to connect again.
+                    if first || self.up.load(Ordering::Relaxed) {
+                        self.down(error.to_string());
+                    }
                     tokio::time::sleep(PAUSE).await;
                     !first
                 }
@@ -159,7 +161,9 @@ impl Pump {
         match packet {
             // Every session is a new one, so every connection subscribes.
             Packet::ConnAck(_) => {
-                let filters = FILTERS.map(|f| SubscribeFilterInput::new(f, QoS::AtLeastOnce));
+                // Some of what we send matches these filters too: no need to hear it.
+                let filters =
+                    FILTERS.map(|f| SubscribeFilterInput::new(f, QoS::AtLeastOnce).no_local(true));
                 self.client.try_subscribe_many(filters).is_ok()
             }
             Packet::SubAck(ack) => {
@@ -172,8 +176,10 @@ impl Pump {
                     }
                     return true;
                 }
+                // Of no use at first; later its administrator may think better of it.
+                let first = self.ready.is_some();
                 self.down("it refuses the subscription to $aws/things/+/…".to_owned());
-                false
+                !first
             }
             Packet::Publish(message) => {
                 // A topic that is not UTF-8 is not one of ours.
@@ -186,11 +192,10 @@ impl Pump {
     }
 
     fn down(&mut self, why: String) {
-        let was_up = self.up.swap(false, Ordering::Relaxed);
+        self.up.store(false, Ordering::Relaxed);
         match self.ready.take() {
             Some(ready) => drop(ready.send(Err(why))),
-            None if was_up => drop(self.inputs.send(Input::Down(why))),
-            None => {}
+            None => drop(self.inputs.send(Input::Down(why))),
         }
     }
 }

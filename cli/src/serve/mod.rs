@@ -90,6 +90,11 @@ pub(crate) async fn run(options: Options, out: &Out) -> Result<()> {
         format_args!("serving on {kind} {broker}, state in {}", options.state.display()),
     );
 
+    for stream in store.damaged(provider.state()) {
+        let line = format_args!("the image of stream {stream} is gone; publish it again");
+        out.event("image-missing", &json!({ "stream": stream }), line);
+    }
+
     let mut service = Service {
         provider,
         store,
@@ -102,6 +107,9 @@ pub(crate) async fn run(options: Options, out: &Out) -> Result<()> {
     let mut clock = tokio::time::interval(TICK);
     clock.set_missed_tick_behavior(MissedTickBehavior::Skip);
     let mut batch = Vec::with_capacity(BATCH);
+    // One listener for the whole run: a signal that comes while an input is answered is not lost.
+    let stop = interrupted();
+    tokio::pin!(stop);
     loop {
         tokio::select! {
             received = inbox.recv_many(&mut batch, BATCH) => match received {
@@ -109,7 +117,7 @@ pub(crate) async fn run(options: Options, out: &Out) -> Result<()> {
                 _ => service.answer(&mut batch).await?,
             },
             _ = clock.tick() => service.tick().await?,
-            () = interrupted() => break,
+            () = &mut stop => break,
         }
     }
     service.link.close().await;
@@ -213,7 +221,9 @@ impl Service<'_> {
 
     async fn send(&mut self, messages: Vec<Outgoing>) {
         for message in self.faults.apply(messages) {
-            self.link.send(message).await;
+            if !self.link.send(message).await {
+                return;
+            }
         }
     }
 }

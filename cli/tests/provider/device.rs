@@ -95,7 +95,13 @@ impl Device {
 
     /// The next block in either coding, if one comes.
     pub(crate) fn block(&mut self, within: Duration) -> Option<Block> {
-        let (topic, payload) = self.mqtt.next(within)?;
+        let (topic, payload) = loop {
+            match self.mqtt.next(within)? {
+                // A push may still be on its way.
+                (topic, _) if topic.contains("/jobs/") => {}
+                message => break message,
+            }
+        };
         if topic.ends_with("/data/cbor") {
             return cbor(&payload);
         }

@@ -45,6 +45,36 @@ fn a_damaged_state_is_named_and_kept() {
     assert_eq!(std::fs::read_to_string(path).expect("kept"), "{\"format\":1");
 }
 
+/// Nothing leaves before it is saved: better no provider than one that forgets.
+#[test]
+fn a_state_that_cannot_be_saved_ends_the_provider() {
+    let mut world = World::embedded();
+    let path = world.dir.join(".ota/state.json");
+    std::fs::create_dir_all(path.join("in the way")).expect("nothing saved yet");
+    let out = world.run(&["publish", "fw.bin", "--thing", "a"]);
+    assert!(!out.status.success(), "{out:?}");
+    let (code, heard) = world.ended();
+    let event = heard.last().expect("its last words");
+    assert_eq!((code, &event["event"]), (Some(3), &"error".into()));
+    says(event["message"].as_str().expect("text"), &["cannot save ./.ota/state.json"]);
+}
+
+#[test]
+fn a_lost_image_is_told_at_the_start() {
+    let mut world = World::embedded();
+    let published = world.publish("j", &["a"]);
+    world.kill();
+    let image = format!("{}.bin", published["sha256"].as_str().expect("text"));
+    std::fs::remove_file(world.dir.join(".ota/images").join(&image)).expect("kept there");
+    world.serve(&[]);
+    world.stop();
+    let (code, heard) = world.ended();
+    assert_eq!(code, Some(0));
+    let told = heard.iter().find(|event| event["event"] == "image-missing");
+    assert_eq!(told.expect("told")["stream"], published["stream"]);
+    assert_eq!(heard.last().expect("its last words")["event"], "stopped");
+}
+
 #[test]
 fn a_state_folder_that_cannot_be_made_is_told() {
     let world = World::idle();

@@ -6,6 +6,7 @@ use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread::JoinHandle;
 use std::time::Instant;
 
 use serde_json::Value;
@@ -21,6 +22,8 @@ pub(crate) struct World {
     pub(crate) port: u16,
     mosquitto: Option<Process>,
     serve: Option<Process>,
+    /// The events of the provider, once it has ended.
+    heard: Option<JoinHandle<Vec<Value>>>,
 }
 
 /// A child that does not outlive the test.
@@ -57,7 +60,7 @@ impl World {
         let _ = std::fs::remove_dir_all(&dir);
         std::fs::create_dir_all(&dir).expect("a writable temp folder");
         std::fs::write(dir.join("fw.bin"), image()).expect("writable");
-        Self { dir, port, mosquitto, serve: None }
+        Self { dir, port, mosquitto, serve: None, heard: None }
     }
 
     /// Starts the provider and waits until it serves.
@@ -84,14 +87,29 @@ impl World {
         let serving = event(&mut lines);
         assert_eq!(serving["event"], "serving", "{serving}");
         assert_eq!(serving["broker"], *broker);
-        // Keep its output flowing.
-        std::thread::spawn(move || lines.lines().count());
+        self.heard = Some(std::thread::spawn(move || {
+            let text = |line: std::io::Result<String>| line.expect("UTF-8");
+            lines.lines().map(|line| serde_json::from_str(&text(line)).expect("JSON")).collect()
+        }));
         self.serve = Some(Process(child));
     }
 
     /// Ends the provider without warning, as a power cut would.
     pub(crate) fn kill(&mut self) {
         self.serve = None;
+    }
+
+    /// Ends the provider as Ctrl-C does.
+    pub(crate) fn stop(&mut self) {
+        let pid = self.serve.as_ref().expect("serving").0.id().to_string();
+        assert!(Command::new("kill").args(["-INT", &pid]).status().expect("kill").success());
+    }
+
+    /// Waits until the provider has ended; gives its exit code and what it said after it served.
+    pub(crate) fn ended(&mut self) -> (Option<i32>, Vec<Value>) {
+        let status = self.serve.as_mut().expect("serving").0.wait().expect("it ends");
+        let heard = self.heard.take().expect("asked once").join().expect("readable");
+        (status.code(), heard)
     }
 
     /// Stops mosquitto and starts it again on the same port.
