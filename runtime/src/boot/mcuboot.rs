@@ -10,6 +10,17 @@
 //! | `stage` | secondary: swap type, (permanent: image-ok,) then the magic | nothing staged, until the magic is whole |
 //! | `confirm` | primary: image-ok | a trial, or a confirmed image |
 //!
+//! | trailers | is |
+//! |---|---|
+//! | secondary: magic | [`Staged`](BootState::Staged) |
+//! | primary: magic, copy-done, no image-ok | [`Trial`](BootState::Trial) |
+//! | primary: magic, swap type "revert" | [`Reverted`](BootState::Reverted), until the next swap |
+//! | anything else, a torn flag included | [`Settled`](BootState::Settled): MCUboot leaves it so |
+//!
+//! MCUboot goes back from a trial only while the secondary slot has no magic at all. Where a cut
+//! tore its own request to go back, the image stays on trial until it is confirmed or replaced;
+//! `stage` repairs that trailer too.
+//!
 //! Unlike MCUboot's own functions it writes the magic last, since that is what asks for the swap,
 //! and it erases the units of a trailer before it writes there, so that one that a cut left half
 //! written is repaired; unless the image reaches into them, as swap-scratch and overwrite-only

@@ -268,7 +268,8 @@ impl Shape {
             *to = *byte;
             len = len.saturating_add(1);
         }
-        let words = words.get(..len.next_multiple_of(self.write)).ok_or(Failure::Misconfigured)?;
+        let whole = len.checked_next_multiple_of(self.write);
+        let words = whole.and_then(|len| words.get(..len)).ok_or(Failure::Misconfigured)?;
         let at = place(slot, distance, words.len())?;
         flash.write(at, words).await.map_err(|_| Failure::Program)
     }

@@ -2,6 +2,7 @@
 //! asked about the image it chose, so that a test notices when that is none.
 
 use super::{BootError, Booted, Bootloader, How};
+use crate::error::Failure;
 use crate::layout::Region;
 use crate::sim::nor::{NorError, Part, SimNor};
 use core::cell::RefCell;
@@ -48,7 +49,7 @@ impl Bootloader for EmbassyLoader {
             Ok((State::Swap, State::Swap)) => How::Trial,
             Ok((State::Swap, _)) => How::Reverted,
             Ok(_) => How::Unchanged,
-            Err(_) => return Err(BootError::NoImage),
+            Err(_) => return Err(BootError::Stopped(Failure::Program)),
         };
         let mut image = vec![0; self.active.len as usize];
         ReadNorFlash::read(nor, self.active.offset, &mut image)?;

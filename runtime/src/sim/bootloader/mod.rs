@@ -63,8 +63,9 @@ pub enum BootError {
     Flash(NorError),
     /// There is no authentic image to run: the device is a brick.
     NoImage,
-    /// Slots and flash do not fit each other.
-    Misconfigured(Failure),
+    /// The bootloader does not get on: slots that do not fit the flash, or an operation that the
+    /// flash refuses.
+    Stopped(Failure),
 }
 
 impl From<NorError> for BootError {

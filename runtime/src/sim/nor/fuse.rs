@@ -94,6 +94,6 @@ impl<const W: usize, const E: usize, const R: usize> SimNor<W, E, R> {
             Tear::Weak => content.erase_some_bits(true, &mut self.random),
         }
         self.wear[unit] += 1;
-        self.keep(unit)
+        self.keep(unit * E, E)
     }
 }

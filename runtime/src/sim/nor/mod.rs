@@ -186,15 +186,14 @@ impl<const W: usize, const E: usize, const R: usize> SimNor<W, E, R> {
     /// no operation. Their erase units become those of a flash that was programmed once.
     pub fn place(&mut self, at: u32, bytes: &[u8]) -> Result<(), NorError> {
         self.within(at, bytes.len())?;
-        let mut rest = bytes;
-        let mut at = at as usize;
+        let start = at as usize;
+        let (mut rest, mut at) = (bytes, start);
         while !rest.is_empty() {
             let (now, later) = rest.split_at(rest.len().min(E - at % E));
             Arc::make_mut(&mut self.units[at / E]).place(at % E, now, W);
-            self.keep(at / E)?;
             (rest, at) = (later, at + now.len());
         }
-        Ok(())
+        self.keep(start, bytes.len())
     }
 
     /// All bytes, weak bits as they were left (1).
@@ -220,12 +219,17 @@ impl<const W: usize, const E: usize, const R: usize> SimNor<W, E, R> {
         if fits { Ok(()) } else { Err(NorError::OutOfBounds { at, len, size: self.size() }) }
     }
 
-    /// Writes a changed unit through to the file, if there is one.
-    fn keep(&mut self, unit: usize) -> Result<(), NorError> {
-        match (&mut self.file, self.units.get(unit)) {
-            (Some(file), Some(content)) => file.write(unit * E, content.bytes()),
-            _ => Ok(()),
+    /// Writes what changed in `len` bytes at `at` through to the file, if there is one.
+    fn keep(&mut self, at: usize, len: usize) -> Result<(), NorError> {
+        let Some(file) = &mut self.file else { return Ok(()) };
+        let (mut at, end) = (at, at + len);
+        while at < end {
+            let upto = end.min((at / E + 1) * E);
+            let unit = self.units[at / E].bytes();
+            file.write(at, &unit[at % E..at % E + (upto - at)])?;
+            at = upto;
         }
+        Ok(())
     }
 }
 

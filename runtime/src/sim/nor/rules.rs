@@ -45,8 +45,7 @@ impl<const W: usize, const E: usize, const R: usize> SimNor<W, E, R> {
                 trace.push(Op::Program { at, data: data.to_vec() });
             }
         }
-        let end = (at as usize + data.len()).div_ceil(E);
-        (at as usize / E..end).try_for_each(|unit| self.keep(unit))?;
+        self.keep(at as usize, data.len())?;
         self.powered()
     }
 
@@ -74,7 +73,7 @@ impl<const W: usize, const E: usize, const R: usize> SimNor<W, E, R> {
         if let Some(trace) = &mut self.trace {
             trace.push(Op::Erase { unit: unit as u32 });
         }
-        self.keep(unit)
+        self.keep(unit * E, E)
     }
 
     pub(super) fn read_into(&mut self, at: u32, into: &mut [u8]) -> Result<(), NorError> {

@@ -27,7 +27,7 @@ impl<'n, const W: usize, const E: usize, const R: usize> Disk<'n, W, E, R> {
         nor: &'n mut SimNor<W, E, R>,
         model: &McubootModel,
     ) -> Result<Self, BootError> {
-        let shape = Shape::of::<SimNor<W, E, R>>().map_err(BootError::Misconfigured)?;
+        let shape = Shape::of::<SimNor<W, E, R>>().map_err(BootError::Stopped)?;
         let disk = Disk { nor, ground: model.ground::<E>(), shape };
         let whole = |slot: Region| (slot.offset | slot.len).is_multiple_of(E as u32);
         let apart = [model.primary, model.secondary].iter().all(|slot| {
@@ -35,14 +35,14 @@ impl<'n, const W: usize, const E: usize, const R: usize> Disk<'n, W, E, R> {
                 && slot.len as usize > disk.trailer_len()
                 && slot.end() as usize <= disk.nor.capacity()
         });
-        if apart { Ok(disk) } else { Err(BootError::Misconfigured(Failure::Misconfigured)) }
+        if apart { Ok(disk) } else { Err(BootError::Stopped(Failure::Misconfigured)) }
     }
 
     /// The adapter's trailer code speaks of failures; whether it was the power, the flash knows.
     fn lift<T>(&self, result: Result<T, Failure>) -> Result<T, BootError> {
         result.map_err(|failure| {
             if self.nor.is_powered() {
-                BootError::Misconfigured(failure)
+                BootError::Stopped(failure)
             } else {
                 BootError::Flash(NorError::PowerLost)
             }
