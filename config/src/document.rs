@@ -34,7 +34,7 @@ pub fn load(file: &Path, name: &str) -> Result<Document, Report> {
             Err(Report::whole(
                 name,
                 wrong,
-                "a path from the folder of the `Cargo.toml` that uses it",
+                "`orchestrator!` looks from the folder of its crate's `Cargo.toml`",
             ))
         }
     }

@@ -125,6 +125,8 @@ impl Model {
     pub fn choose(&self, name: Option<&str>) -> Result<&Device, Report> {
         let known: Vec<&str> =
             self.boards.iter().map(|device| device.name.value.as_str()).collect();
+        // A variable that is set to nothing names nothing.
+        let name = name.filter(|name| !name.is_empty());
         let (wrong, right) = match (name, self.boards.as_slice()) {
             (None, [only]) => return Ok(only),
             (None, _) => {

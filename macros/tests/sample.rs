@@ -52,6 +52,16 @@ fn the_runtime_finds_the_journal_large_enough() {
     assert!(fits(embassy::Pipeline::LAYOUT, embassy::BLOCKS));
 }
 
+/// rustc notes what a crate was built from; cargo builds again when one of these changes.
+#[test]
+fn an_edit_builds_again() {
+    let notes = std::env::current_exe().unwrap().with_extension("d");
+    let notes = std::fs::read_to_string(&notes).unwrap();
+    for source in ["/../ota.toml", "/../examples/keys/demo.pub.pem", "env-dep:COREOTA_BOARD"] {
+        assert!(notes.contains(source), "{source} is not in:\n{notes}");
+    }
+}
+
 /// What `cargo ota check` says of the RAM must cover the orchestrator as it is: block, transmit and state.
 #[test]
 fn the_estimate_of_ram_covers_the_orchestrator() {

@@ -1,0 +1,3 @@
+coreota::orchestrator!();
+
+fn main() {}

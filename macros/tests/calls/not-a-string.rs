@@ -1,0 +1,3 @@
+coreota::orchestrator!(calls/two-boards.toml);
+
+fn main() {}

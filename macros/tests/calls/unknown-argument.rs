@@ -1,0 +1,3 @@
+coreota::orchestrator!("calls/two-boards.toml", bord = "b");
+
+fn main() {}

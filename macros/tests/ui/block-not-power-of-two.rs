@@ -1,0 +1,5 @@
+coreota::orchestrator!("ui/block-not-power-of-two.toml", board = "b");
+
+fn main() {
+    let _: Option<ota::Orchestrator<(), (), (), ()>> = None;
+}
