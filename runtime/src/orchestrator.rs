@@ -10,7 +10,7 @@
 //! ```
 //! Everything that decides is pure and elsewhere: job protocol, parsers, [`Update`], verifier.
 //! Here is the I/O, written once as `async`; [`run_blocking`](Orchestrator::run_blocking) polls
-//! the same code over parts that never wait (see [`blocking`](crate::blocking)).
+//! the same code over parts that never wait (see [`blocking`]).
 
 mod download;
 mod plan;
@@ -28,6 +28,7 @@ use crate::{
     journal::{Event, Journal},
     link::{Clock, MessageLink},
     pipeline::{Accept, Pipeline},
+    trace::info,
     transport::BlockProtocol,
     update::{Terms, Update, pace::Pace},
     verify::Rules,
@@ -160,12 +161,12 @@ where
         match standing {
             Ok(Standing::Reset) => return self.reset(),
             Ok(_) => {}
-            Err(why) => self.hooks.trouble(why),
+            Err(why) => self.trouble(why),
         }
         loop {
             match self.serve().await {
                 Ok(End::Reset) => return self.reset(),
-                Err(why) => self.hooks.trouble(why),
+                Err(why) => self.trouble(why),
             }
             self.online = false;
             let ms = self.pace.pause();
@@ -183,7 +184,13 @@ where
         (self.flash, self.link, self.clock, self.hooks)
     }
 
+    fn trouble(&mut self, why: Failure) {
+        info!("trouble: {}", why.text());
+        self.hooks.trouble(why);
+    }
+
     fn reset(&mut self) -> End {
+        info!("reset");
         self.hooks.reset();
         End::Reset
     }
@@ -274,6 +281,7 @@ where
                 }
             }
             Outcome::Refuse(why, note) => {
+                info!("job {} refused: {}", offer.job.as_str(), why.text());
                 self.tell_final(&Status::Rejected { why, note: &note.0 }, &offer.job).await?;
                 Ok(Standing::Settled)
             }

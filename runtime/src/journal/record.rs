@@ -1,9 +1,8 @@
 //! The journal's records as bytes, and back. Offsets are drawn in the [module above](super).
 
 use super::{HEADER_LEN, PROOF_LEN};
-use crate::{error::Failure, job, version::Version};
+use crate::{error::Failure, job, verify::Hash, version::Version};
 use heapless::String;
-use sha2::{Digest, Sha256};
 
 /// Bytes of an event.
 pub(super) const EVENT_LEN: usize = 16;
@@ -165,12 +164,11 @@ impl Record {
 const SEAL_LEN: usize = 8;
 
 fn seal(kind: u8, place: u32, bytes: &[u8]) -> [u8; SEAL_LEN] {
-    let mut hash = Sha256::new();
-    hash.update([kind]);
-    hash.update(place.to_le_bytes());
+    let mut hash = Hash::new();
+    hash.update(&[kind]);
+    hash.update(&place.to_le_bytes());
     hash.update(bytes);
-    let digest: [u8; 32] = hash.finalize().into();
-    digest.first_chunk().copied().unwrap_or_default()
+    hash.so_far().first_chunk().copied().unwrap_or_default()
 }
 
 /// A record being written, `ff` where nothing is.

@@ -15,6 +15,7 @@ use crate::{
     layout::Region,
     link::{Clock, Delivery, LinkFault, MessageLink},
     pipeline::Pipeline,
+    trace::info,
     transport::{Arrival, BlockProtocol, Wanted},
     update::{Action, Area, Event},
     verify::Verified,
@@ -39,10 +40,14 @@ where
     ) -> Result<Result<(), Failure>, Failure> {
         let mut attempt = match self.resumable(plan) {
             Some(attempt) => {
+                info!("job {} goes on", job.as_str());
                 self.journal.rename(&mut self.flash, job.clone()).await?;
                 attempt
             }
-            None => self.begin(job, plan, 1).await?,
+            None => {
+                info!("job {}: {} bytes", job.as_str(), plan.geometry.size);
+                self.begin(job, plan, 1).await?
+            }
         };
         loop {
             self.update.open(plan.claim.clone(), plan.geometry);
@@ -55,22 +60,24 @@ where
                 // Bytes may have been damaged on the way; a bad signature stays bad, but cannot
                 // be told from damage.
                 Err(why) if why.blame() == Blame::Image && attempt < P::POLICY.attempts => {
-                    self.hooks.trouble(why);
+                    self.trouble(why);
                     attempt = self.begin(job, plan, attempt.saturating_add(1)).await?;
                     continue;
                 }
                 Err(why) => why,
             };
+            info!("job {} failed: {}", job.as_str(), why.text());
             self.journal.append(&mut self.flash, journal::Event::Failed(why)).await?;
             return Ok(Err(why));
         }
+        info!("job {} staged", job.as_str());
         let status = Status::Staged { running: self.running };
         self.hooks.status(job, &status);
         // Telemetry: the reset must not wait for it for long.
         if self.online
             && let Err(why) = self.tell(&status, 3).await
         {
-            self.hooks.trouble(why);
+            self.trouble(why);
         }
         Ok(Ok(()))
     }
@@ -196,7 +203,7 @@ where
             && let Ok(message) = draft.finish()
             && let Err(fault) = self.link.publish(message, Delivery::AtLeastOnce).await
         {
-            self.hooks.trouble(failure(fault));
+            self.trouble(failure(fault));
         }
     }
 

@@ -12,11 +12,10 @@ use crate::{
     parser::{Chain, Declined, Parse},
     pipeline::{Accept, Pipeline},
     transport::Geometry,
-    verify::{Claim, SIGNATURE_MAX},
+    verify::{Claim, Hash, SIGNATURE_MAX},
     version::Version,
 };
 use heapless::{String, Vec};
-use sha2::{Digest, Sha256};
 
 /// Longest stream name that fits a plan, in bytes: AWS IoT's own limit.
 pub const PLACE_MAX: usize = 128;
@@ -166,19 +165,19 @@ fn plan<P: Pipeline>(
             Some((algorithm, bytes.map_err(|_| Failure::BadEncoding)?))
         }
     };
-    let mut hash = Sha256::new();
-    hash.update(descriptor.size.to_le_bytes());
-    hash.update(sha256.unwrap_or_default());
+    let mut hash = Hash::new();
+    hash.update(&descriptor.size.to_le_bytes());
+    hash.update(&sha256.unwrap_or_default());
     match &signature {
         Some((_, signature)) => hash.update(signature),
         None if sha256.is_some() => {}
-        None => hash.update(&place),
+        None => hash.update(place.as_bytes()),
     }
     Ok(Plan {
         place,
         geometry: Geometry { size: descriptor.size, block, file: descriptor.file },
         claim: Claim { size: descriptor.size, sha256, signature },
-        fingerprint: hash.finalize().into(),
+        fingerprint: hash.so_far(),
     })
 }
 

@@ -22,9 +22,10 @@ use crate::{
     journal::{Event, Proof},
     link::{Clock, MessageLink},
     pipeline::Pipeline,
+    trace::info,
+    verify::Hash,
 };
 use embedded_storage_async::nor_flash::NorFlash;
-use sha2::{Digest, Sha256};
 
 /// How the device stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +55,7 @@ where
         }
         let runs = self.runs(&proof).await?;
         let state = self.boot.state(&mut self.flash).await?;
+        info!("the staged image runs: {}", runs);
         let event = match (last, runs, state) {
             (Event::TestFailed(why), ..) => Event::Failed(why),
             (_, true, _) => return Ok(Standing::Trial),
@@ -77,7 +79,7 @@ where
         if proof.size > base.len {
             return Ok(false);
         }
-        let mut hash = Sha256::new();
+        let mut hash = Hash::new();
         let mut at = 0;
         while at < proof.size {
             let scratch = self.update.scratch();
@@ -89,7 +91,6 @@ where
             hash.update(into.get(..len as usize).unwrap_or_default());
             at += len;
         }
-        let digest: [u8; 32] = hash.finalize().into();
-        Ok(digest == proof.digest)
+        Ok(hash.so_far() == proof.digest)
     }
 }

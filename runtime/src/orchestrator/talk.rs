@@ -122,7 +122,7 @@ where
             Ok(Some(message)) => message,
             Ok(None) => return Ok(Signal::Silence),
             Err(LinkFault::TooLong) => {
-                self.hooks.trouble(Failure::MessageTooLong);
+                self.trouble(Failure::MessageTooLong);
                 return Ok(Signal::Other);
             }
             Err(fault) => return Err(failure(fault)),
@@ -148,7 +148,7 @@ where
             Heard::Again => Signal::Again,
             Heard::Refused(why) => Signal::Refused(why),
             Heard::Malformed(why) => {
-                self.hooks.trouble(why);
+                self.trouble(why);
                 Signal::Other
             }
             // Outside of a download the next question tells anyway.
@@ -210,7 +210,7 @@ where
             match self.tell(status, 1).await? {
                 Told::Yes | Told::Over => return Ok(()),
                 Told::Refused(why) => {
-                    self.hooks.trouble(why);
+                    self.trouble(why);
                     return Ok(());
                 }
                 Told::NoAnswer => {

@@ -399,7 +399,7 @@ impl<B: Board, const W: usize, const E: usize> World<B, W, E> {
             let mut context = Context::from_waker(Waker::noop());
             let mut polls = 0u32;
             loop {
-                if let Poll::Ready(_) = life.as_mut().poll(&mut context) {
+                if life.as_mut().poll(&mut context).is_ready() {
                     break None;
                 }
                 if dead.get() {
