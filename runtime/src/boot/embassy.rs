@@ -48,80 +48,97 @@ impl EmbassyBoot {
         EmbassyBoot { state }
     }
 
-    /// Whether every byte of the word of that number is `value`.
-    async fn is<F: NorFlash>(&self, flash: &mut F, word: u32, value: u8) -> Result<bool, Failure> {
-        let mut buffer = [0; WORD_MAX];
-        let (at, bytes) = self.word::<F>(word, &mut buffer)?;
+    /// Reads the words that decide.
+    async fn look<F: NorFlash>(&self, flash: &mut F) -> Result<Words, Failure> {
+        let mut buffer = [0; 3 * WORD_MAX];
+        let bytes = buffer.get_mut(..3 * F::WRITE_SIZE).ok_or(Failure::Misconfigured)?;
+        let at = self.place(0, bytes.len())?;
         flash.read(at, bytes).await.map_err(|_| Failure::Read)?;
-        Ok(bytes.iter().all(|byte| *byte == value))
+        let mut words = bytes.chunks_exact(F::WRITE_SIZE).map(uniform);
+        let mut next = || words.next().flatten();
+        Ok(Words { magic: next(), valid: next(), progress: next() })
     }
 
     async fn write<F: NorFlash>(&self, flash: &mut F, word: u32, value: u8) -> Result<(), Failure> {
-        let mut buffer = [value; WORD_MAX];
-        let (at, bytes) = self.word::<F>(word, &mut buffer)?;
+        let buffer = [value; WORD_MAX];
+        let bytes = buffer.get(..F::WRITE_SIZE).ok_or(Failure::Misconfigured)?;
+        let at = self.place(word, bytes.len())?;
         flash.write(at, bytes).await.map_err(|_| Failure::Program)
     }
 
-    /// Where a word is on the flash, and as much of `buffer` as it is long.
-    fn word<'b, F: NorFlash>(
+    /// Where `len` bytes are that begin `words` times as far into the partition.
+    fn place(&self, words: u32, len: usize) -> Result<u32, Failure> {
+        let len = u32::try_from(len).map_err(|_| Failure::Misconfigured)?;
+        let offset = words.checked_mul(len).ok_or(Failure::Misconfigured)?;
+        self.state.at(offset, len).ok_or(Failure::Misconfigured)
+    }
+
+    /// Replaces the magic, and says whether it then is there.
+    async fn set<F: NorFlash>(
         &self,
-        word: u32,
-        buffer: &'b mut [u8; WORD_MAX],
-    ) -> Result<(u32, &'b mut [u8]), Failure> {
-        let size = u32::try_from(F::WRITE_SIZE).ok();
-        let at = size.and_then(|size| self.state.at(word.checked_mul(size)?, size));
-        at.zip(buffer.get_mut(..F::WRITE_SIZE)).ok_or(Failure::Misconfigured)
-    }
-
-    /// Whether the bootloader's progress words say that nothing was swapped yet.
-    async fn is_untouched<F: NorFlash>(&self, flash: &mut F) -> Result<bool, Failure> {
-        Ok(self.is(flash, 1, ERASED).await? && self.is(flash, 2, ERASED).await?)
-    }
-
-    async fn set<F: NorFlash>(&self, flash: &mut F, magic: u8) -> Result<(), Failure> {
-        if self.is(flash, 0, magic).await? {
-            return Ok(());
+        flash: &mut F,
+        before: Words,
+        magic: u8,
+    ) -> Result<bool, Failure> {
+        if before.magic != Some(magic) {
+            // First: an erase that is cut must not leave the old magic with half the progress.
+            // Where a word that was torn before refuses, the erase is the cure.
+            if before.valid == Some(ERASED) {
+                let _refused = self.write(flash, 1, !ERASED).await;
+            }
+            let end = self.state.end();
+            flash.erase(self.state.offset, end).await.map_err(|_| Failure::Erase)?;
+            self.write(flash, 0, magic).await?;
         }
-        // First: an erase that is cut must not leave the old magic with half the progress.
-        // Where a word that was torn before refuses, the erase is the cure.
-        if self.is(flash, 1, ERASED).await? {
-            let _refused = self.write(flash, 1, !ERASED).await;
-        }
-        let end = self.state.end();
-        flash.erase(self.state.offset, end).await.map_err(|_| Failure::Erase)?;
-        self.write(flash, 0, magic).await
+        Ok(self.look(flash).await?.magic == Some(magic))
     }
+}
+
+/// The first three words of the partition, each by the byte it repeats; `None` if it is torn.
+#[derive(Clone, Copy)]
+struct Words {
+    magic: Option<u8>,
+    valid: Option<u8>,
+    progress: Option<u8>,
+}
+
+impl Words {
+    fn state(self) -> BootState {
+        let untouched = self.valid == Some(ERASED) && self.progress == Some(ERASED);
+        match self.magic {
+            Some(SWAP) if untouched => BootState::Staged,
+            Some(SWAP) => BootState::Trial,
+            Some(REVERT) => BootState::Reverted,
+            _ => BootState::Settled,
+        }
+    }
+}
+
+fn uniform(word: &[u8]) -> Option<u8> {
+    let first = *word.first()?;
+    word.iter().all(|byte| *byte == first).then_some(first)
 }
 
 impl Boot for EmbassyBoot {
     async fn state<F: NorFlash>(&mut self, flash: &mut F) -> Result<BootState, Failure> {
-        Ok(if self.is(flash, 0, SWAP).await? {
-            if self.is_untouched(flash).await? { BootState::Staged } else { BootState::Trial }
-        } else if self.is(flash, 0, REVERT).await? {
-            BootState::Reverted
-        } else {
-            BootState::Settled
-        })
+        Ok(self.look(flash).await?.state())
     }
 
     /// Fails with [`Failure::Stage`] during a trial: the bootloader would take it for a swap that
     /// is over, and go back instead.
     async fn stage<F: NorFlash>(&mut self, flash: &mut F, _: Verified) -> Result<(), Failure> {
-        if self.state(flash).await? == BootState::Trial {
-            return Err(Failure::Stage);
-        }
-        self.set(flash, SWAP).await?;
-        let staged = self.is(flash, 0, SWAP).await?;
+        let before = self.look(flash).await?;
+        let staged = before.state() != BootState::Trial && self.set(flash, before, SWAP).await?;
         if staged { Ok(()) } else { Err(Failure::Stage) }
     }
 
     async fn confirm<F: NorFlash>(&mut self, flash: &mut F) -> Result<(), Failure> {
+        let before = self.look(flash).await?;
         // `Reverted` too, as embassy-boot's own `mark_booted`; but a staged image stays staged.
-        if !matches!(self.state(flash).await?, BootState::Trial | BootState::Reverted) {
-            return Ok(());
-        }
-        self.set(flash, BOOT).await?;
-        let confirmed = self.is(flash, 0, BOOT).await?;
+        let confirmed = match before.state() {
+            BootState::Trial | BootState::Reverted => self.set(flash, before, BOOT).await?,
+            BootState::Settled | BootState::Staged => true,
+        };
         if confirmed { Ok(()) } else { Err(Failure::Confirm) }
     }
 }

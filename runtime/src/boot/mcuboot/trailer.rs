@@ -237,7 +237,7 @@ impl Shape {
         field: Field,
         value: &[u8],
     ) -> Result<(), Failure> {
-        self.program(flash, slot, self.distance(field), value.iter()).await
+        self.program(flash, slot, self.distance(field), value).await
     }
 
     /// Programs the magic, `ff` before it where its place is longer.
@@ -249,27 +249,25 @@ impl Shape {
         flash: &mut F,
         slot: Region,
     ) -> Result<(), Failure> {
-        let magic = self.magic();
-        let before = self.magic_block().saturating_sub(MAGIC_LEN);
-        let bytes = core::iter::repeat_n(&ERASED, before).chain(&magic);
-        self.program(flash, slot, self.magic_block(), bytes).await
+        let mut block = [ERASED; WORD_MAX];
+        let block = block.get_mut(..self.magic_block()).ok_or(Failure::Misconfigured)?;
+        if let Some(place) = block.last_chunk_mut() {
+            *place = self.magic();
+        }
+        self.program(flash, slot, block.len(), block).await
     }
 
-    async fn program<'v, F: NorFlash>(
+    async fn program<F: NorFlash>(
         self,
         flash: &mut F,
         slot: Region,
         distance: usize,
-        value: impl Iterator<Item = &'v u8>,
+        value: &[u8],
     ) -> Result<(), Failure> {
         let mut words = [ERASED; WORD_MAX];
-        let mut len = 0usize;
-        for (to, byte) in words.iter_mut().zip(value) {
-            *to = *byte;
-            len = len.saturating_add(1);
-        }
-        let whole = len.checked_next_multiple_of(self.write);
-        let words = whole.and_then(|len| words.get(..len)).ok_or(Failure::Misconfigured)?;
+        let whole = value.len().checked_next_multiple_of(self.write);
+        let words = whole.and_then(|len| words.get_mut(..len)).ok_or(Failure::Misconfigured)?;
+        words.iter_mut().zip(value).for_each(|(to, byte)| *to = *byte);
         let at = place(slot, distance, words.len())?;
         flash.write(at, words).await.map_err(|_| Failure::Program)
     }
