@@ -1,6 +1,8 @@
 //! Public keys in files: PEM around a SubjectPublicKeyInfo (RFC 5280, 5480, 8410), of the two algorithms
 //! that are verified. Finds out what a file holds; does no cryptography.
 
+use base64::Engine;
+
 /// What a key file holds.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Found {
@@ -43,7 +45,8 @@ pub(crate) fn public_key(text: &str) -> Found {
             false => Found::Nothing("there is no `BEGIN PUBLIC KEY` in it"),
         };
     };
-    let Some(der) = base64(body) else {
+    let packed: String = body.split_whitespace().collect();
+    let Ok(der) = base64::engine::general_purpose::STANDARD.decode(packed) else {
         return Found::Nothing("its base64 is damaged");
     };
     let holds = |part: &[u8]| der.windows(part.len()).any(|window| window == part);
@@ -68,27 +71,4 @@ fn hex32(text: &str) -> Option<Vec<u8>> {
     }
     let byte = |index: usize| u8::from_str_radix(text.get(index..index + 2)?, 16).ok();
     (0..64).step_by(2).map(byte).collect()
-}
-
-/// Standard base64, white space skipped, padded.
-fn base64(text: &str) -> Option<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let (mut bits, mut held) = (0u32, 0);
-    for c in text.bytes().filter(|c| !c.is_ascii_whitespace() && *c != b'=') {
-        let value = match c {
-            b'A'..=b'Z' => c - b'A',
-            b'a'..=b'z' => c - b'a' + 26,
-            b'0'..=b'9' => c - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
-            _ => return None,
-        };
-        bits = bits << 6 | u32::from(value);
-        held += 6;
-        if held >= 8 {
-            held -= 8;
-            bytes.push((bits >> held) as u8);
-        }
-    }
-    Some(bytes)
 }

@@ -215,7 +215,7 @@ table! {
         /// What is programmed at once.
         write: Bytes<1, 32>,
         /// Where it is in the address space of the processor.
-        base_address: Count<0, { u32::MAX }> = 0,
+        base_address: Option<Count<0, { u32::MAX }>>,
         /// Whether a word may be programmed twice without an erase; `false` where the flash keeps error codes.
         rewrite: bool = true,
     }
@@ -238,7 +238,7 @@ table! {
 
     /// What the update pipeline may take of a board.
     pub struct Budget {
-        /// Flash for its code; compared when the board's image is built.
+        /// Flash for its code: noted in what `cargo ota check` says of the board.
         flash: Option<Bytes>,
         /// RAM for its buffers and state.
         ram: Option<Bytes>,

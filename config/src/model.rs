@@ -75,6 +75,8 @@ pub struct Layout {
     /// Where a new image can be, in the secondary slot: behind what the bootloader wants in front
     /// of it, before what it keeps at the end.
     pub image: Region,
+    /// The secondary slot from the image on, to its end.
+    pub slot: Region,
     /// The partition embassy-boot keeps its state in.
     pub state: Option<Region>,
     /// The journal.
@@ -99,6 +101,11 @@ pub struct Memory {
 }
 
 impl Device {
+    /// The flash for code that the board's budget allows, in bytes.
+    pub fn flash_budget(&self) -> Option<u32> {
+        self.board.budget.value.as_ref()?.flash.value.map(|flash| flash.0)
+    }
+
     /// The RAM the board's budget allows, in bytes.
     pub fn ram_budget(&self) -> Option<u32> {
         self.board.budget.value.as_ref()?.ram.value.map(|ram| ram.0)

@@ -67,9 +67,17 @@ fn summary(model: &Model, device: &Device) -> String {
             size(memory.state),
             size(memory.receive)
         ),
+        format!("  code     {}", code(device)),
         format!("  linked   {}\n", linked(device).join(", ")),
     ]
     .join("\n")
+}
+
+fn code(device: &Device) -> String {
+    match device.flash_budget() {
+        Some(flash) => format!("{} of flash budgeted", size(flash)),
+        None => "no budget".into(),
+    }
 }
 
 fn facts(device: &Device) -> Value {
@@ -87,6 +95,7 @@ fn facts(device: &Device) -> Value {
             "total": memory.total(), "budget": device.ram_budget(), "block": memory.block,
             "transmit": memory.transmit, "state": memory.state, "receive": memory.receive,
         },
+        "code_budget": device.flash_budget(),
         "linked": linked(device),
     })
 }

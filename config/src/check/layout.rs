@@ -49,10 +49,12 @@ pub(super) fn layout(
     }
     let journal_half = journal_half(flash.write.value.0, blocks);
     journal(flash, parts, journal_half, blocks, errors);
+    let secondary = parts.secondary.value;
     Some(Layout {
         primary: parts.primary.value,
-        secondary: parts.secondary.value,
+        secondary,
         image,
+        slot: Region { len: secondary.len - (image.start - secondary.start), ..image },
         state: parts.state.value,
         journal: parts.journal.value,
         journal_half,

@@ -1,11 +1,15 @@
 //! The pipeline: job source, parsers, transport.
 
 use crate::diagnostic::{At, Errors, did_you_mean};
-use crate::keys::{Board, Encoding, FromCargo, JobSource, MqttStream, Parser, Root, Table};
+use crate::keys::{
+    Board, Bootloader, Encoding, FromCargo, JobSource, MqttStream, Parser, Root, Table,
+};
 use crate::values::{Literal, Name, Pointer, Sourced, size, spelt_time};
 
 /// What an MQTT message of AWS IoT carries at most.
 const MESSAGE: u32 = 128 * 1024;
+/// Parsers that a chain of the runtime holds.
+const CHAIN: usize = 6;
 /// Steps of a JSON pointer that the `table` parser takes.
 const NESTING: usize = 8;
 /// The largest block that fits a JSON message: base64 takes 4 bytes for 3, the rest is keys.
@@ -126,12 +130,29 @@ fn fields_suffice(table: &Table, parser: &At<Parser>, errors: &mut Errors) {
 /// The parsers of a board: those it names, or all.
 pub(super) fn of_board(root: &Root, board: &Board, errors: &mut Errors) -> Option<Vec<At<Parser>>> {
     let all = root.parser.0.as_ref()?;
-    let Some(names) = &board.parsers.value else {
-        return Some(all.clone());
+    let chosen = match &board.parsers.value {
+        None => all.clone(),
+        Some(names) => {
+            let named: Vec<Option<_>> = names.iter().map(|name| named(all, name, errors)).collect();
+            once(names, errors);
+            named.into_iter().collect::<Option<_>>()?
+        }
     };
-    let chosen: Vec<Option<At<Parser>>> =
-        names.iter().map(|name| named(all, name, errors)).collect();
-    chosen.into_iter().collect()
+    if let Some(one_too_many) = chosen.get(CHAIN) {
+        let right = format!("at most {CHAIN}: name those it needs in the board's `parsers`");
+        errors.add(one_too_many.span.clone(), "the board has too many parsers", right);
+    }
+    Some(chosen)
+}
+
+/// Every name of a list is there once.
+fn once(names: &[At<Name>], errors: &mut Errors) {
+    for (index, name) in names.iter().enumerate() {
+        if names.iter().take(index).any(|before| before.value == name.value) {
+            let wrong = format!("`{}` is named twice", name.value.0);
+            errors.add(name.span.clone(), wrong, "name it once");
+        }
+    }
 }
 
 fn named(all: &[At<Parser>], name: &At<Name>, errors: &mut Errors) -> Option<At<Parser>> {
@@ -173,6 +194,16 @@ pub(super) fn messages(stream: &MqttStream, errors: &mut Errors) {
         );
         let right = format!("at most {}", spelt_time(retry.at_most.value.0));
         errors.add(retry.after.span.clone(), wrong, right);
+    }
+}
+
+/// The type of a bootloader of one's own must be written as a path in Rust is.
+pub(super) fn bootloader_type(bootloader: &Bootloader, errors: &mut Errors) {
+    let Bootloader::Custom(custom) = bootloader else { return };
+    let path = &custom.r#type;
+    if syn::parse_str::<syn::Path>(&path.0).is_err() {
+        let wrong = format!("`{}` is not a path to a type", path.0);
+        errors.add(path.span.clone(), wrong, "such as \"crate::boot::Ours\"");
     }
 }
 

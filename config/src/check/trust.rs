@@ -6,8 +6,15 @@ use crate::diagnostic::{At, Errors};
 use crate::keys::{Algorithm, Root, TrustedKey, Verify};
 use crate::model::{Device, Key};
 
+/// Keys that a verifier looks at.
+const KEYS: usize = 32;
+
 pub(super) fn keys(document: &Document, verify: &Verify, errors: &mut Errors) -> Option<Vec<Key>> {
     let (require, trusted) = (verify.require.0.as_ref()?, verify.key.0.as_ref()?);
+    if let Some(one_too_many) = trusted.get(KEYS) {
+        let right = format!("at most {KEYS}: a device looks at no more");
+        errors.add(one_too_many.span.clone(), "there are too many keys", right);
+    }
     for (index, required) in require.iter().enumerate() {
         let word = required.value.word();
         if require.iter().take(index).any(|before| before.value == required.value) {

@@ -11,7 +11,6 @@ use quote::{format_ident, quote};
 pub(super) fn declarations(model: &Model, device: &Device) -> TokenStream {
     let origin = |what: &str, at: String| doc(format!("{what} ({at})."));
     let block_doc = origin("Bytes of a block", model.origin(&device.stream.block_size));
-    let blocks_doc = doc("Blocks of the largest image.".into());
     let receive_doc =
         doc("Bytes of the largest message that the link must be able to receive.".into());
     let thing_doc = origin(
@@ -30,7 +29,7 @@ pub(super) fn declarations(model: &Model, device: &Device) -> TokenStream {
     let flash = plain(device.flash.size.value.0);
     let partitions = partitions(model, device);
     let block = plain(device.stream.block_size.value.0);
-    let (blocks, receive) = (plain(device.layout.blocks), plain(device.memory.receive));
+    let receive = plain(device.memory.receive);
     let thing = thing(&device.jobs);
     let keys = device.keys.iter().map(key);
     let keys_len = plain(device.keys.len() as u32);
@@ -41,8 +40,6 @@ pub(super) fn declarations(model: &Model, device: &Device) -> TokenStream {
         #partitions
         #block_doc
         pub const BLOCK_SIZE: usize = #block;
-        #blocks_doc
-        pub const BLOCKS: u32 = #blocks;
         #receive_doc
         pub const RECEIVE_SIZE: usize = #receive;
         #thing_doc
@@ -81,12 +78,18 @@ fn partitions(model: &Model, device: &Device) -> TokenStream {
             model.origin(&parts.state),
         ),
     ];
+    let address = device.flash.base_address.value.map(|address| {
+        let doc =
+            doc(format!("Where the flash is ({}).", model.origin(&device.flash.base_address)));
+        let address = plain(address.0);
+        quote!(#doc pub const FLASH_ADDRESS: u32 = #address;)
+    });
     let declared = all.into_iter().filter_map(|(name, what, part, origin)| {
         let (name, part) = (format_ident!("{name}"), region(part?));
         let doc = doc(format!("{what} ({origin})."));
         Some(quote!(#doc pub const #name: Region = #part;))
     });
-    declared.collect()
+    address.into_iter().chain(declared).collect()
 }
 
 /// A number without a type behind it.
@@ -290,7 +293,7 @@ fn region(region: Region) -> TokenStream {
 }
 
 fn layout(device: &Device) -> TokenStream {
-    let (slot, journal) = (region(device.layout.image), region(device.layout.journal));
+    let (slot, journal) = (region(device.layout.slot), region(device.layout.journal));
     let (write, erase) = (plain(device.flash.write.value.0), plain(device.flash.erase.value.0));
     let capacity = plain(device.layout.image.len);
     let rewrite = device.flash.rewrite.value;

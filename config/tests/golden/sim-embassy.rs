@@ -26,8 +26,6 @@ pub mod ota {
     pub const STATE: Region = Region::new(524288, 4096);
     /// Bytes of a block (ota.toml:72).
     pub const BLOCK_SIZE: usize = 1024;
-    /// Blocks of the largest image.
-    pub const BLOCKS: u32 = 192;
     /// Bytes of the largest message that the link must be able to receive.
     pub const RECEIVE_SIZE: usize = 3072;
     /// The thing this device is, where it is not told at run time (ota.toml:11).
@@ -58,7 +56,7 @@ pub mod ota {
         /// ota.toml:75
         const LAYOUT: Layout = Layout {
             base: PRIMARY,
-            slot: Region::new(262144, 196608),
+            slot: Region::new(262144, 200704),
             capacity: 196608,
             journal: Region::new(528384, 8192),
             write: 8,

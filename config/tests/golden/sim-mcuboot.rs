@@ -24,8 +24,6 @@ pub mod ota {
     pub const SECONDARY: Region = Region::new(262144, 200704);
     /// Bytes of a block (ota.toml:34).
     pub const BLOCK_SIZE: usize = 4096;
-    /// Blocks of the largest image.
-    pub const BLOCKS: u32 = 47;
     /// Bytes of the largest message that the link must be able to receive.
     pub const RECEIVE_SIZE: usize = 4608;
     /// The thing this device is, where it is not told at run time (ota.toml:11).
@@ -56,7 +54,7 @@ pub mod ota {
         /// ota.toml:61
         const LAYOUT: Layout = Layout {
             base: PRIMARY,
-            slot: Region::new(266240, 192512),
+            slot: Region::new(266240, 196608),
             capacity: 192512,
             journal: Region::new(524288, 8192),
             write: 4,
