@@ -1,11 +1,13 @@
 //! Bytes and text on the wire, over caller-owned buffers: what every codec of this crate stands on.
 
 pub(crate) mod base64;
+mod cbor;
 mod json;
 mod keys;
 mod unescape;
 mod writer;
 
+pub use cbor::{Cbor, Left, put_number};
 pub use json::{Json, NESTING, Text, Value, number};
 pub(crate) use keys::Keys;
 pub(crate) use unescape::Unescape;

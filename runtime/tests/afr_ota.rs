@@ -15,12 +15,8 @@ fn parse(document: &str) -> Parse<'_> {
 }
 
 fn parse_file(document: &str, index: u8) -> Parse<'_> {
-    // Parsers borrow themselves for as long as the document: a static one is the shortest way.
-    static ONE: AfrOta = AfrOta::new(Sha1::Refuse);
-    match Box::leak(Box::new(ONE)).parse(document.as_bytes(), index) {
-        Parse::Descriptor(descriptor) => Parse::Descriptor(descriptor),
-        other => other,
-    }
+    // A verdict may borrow from the parser too, which therefore has to live as long.
+    Box::leak(Box::new(AfrOta::new(Sha1::Refuse))).parse(document.as_bytes(), index)
 }
 
 fn descriptor(document: &str) -> Descriptor<'_> {
@@ -96,5 +92,113 @@ fn weak_signatures_are_refused_unless_told_otherwise() {
             panic!("{keys}");
         };
         assert_eq!(found.signature.is_some(), keys.contains(r#""sig-sha256-ecdsa":"A"#), "{keys}");
+    }
+}
+
+#[test]
+fn every_way_to_the_file() {
+    let url =
+        r#","update_data_url":"https:\/\/s3\/x?a=1\u0026b=2","auth_scheme":"aws.s3.presigned""#;
+    let both = with(url);
+    let found = descriptor(&both);
+    assert_eq!(text(found.stream), "S");
+    assert_eq!(text(found.url), "https://s3/x?a=1&b=2");
+
+    let http = both.replace(r#""streamname":"S""#, r#""streamname":null"#);
+    let found = descriptor(&http);
+    assert_eq!(found.stream, None);
+    assert!(found.url.is_some());
+
+    // Without a word about authorisation, and with one that is not known.
+    let open = http.replace("aws.s3.presigned", "none").replace(r#","auth_scheme":"none""#, "");
+    assert!(descriptor(&open).url.is_some());
+    let closed = http.replace("aws.s3.presigned", "Bearer");
+    assert_eq!(parse(&closed), Parse::Malformed(Failure::NoTransport));
+    let neither = with(r#","update_data_url":null"#).replace(r#""streamname":"S","#, "");
+    assert_eq!(parse(&neither), Parse::Malformed(Failure::NoTransport));
+}
+
+#[test]
+fn what_a_fleet_may_add() {
+    let more = with(r#","sha256":"00ff","version":"1.4.0+7","board":"caf\u00e9","attr":{"a":[1]}"#);
+    let found = descriptor(&more);
+    assert_eq!(
+        found.sha256.map(|sum| sum.decode(&mut [0; 32]).map(<[u8]>::to_vec)),
+        Some(Ok(vec![0, 255]))
+    );
+    assert_eq!(text(found.version), "1.4.0+7");
+    assert_eq!(text(found.board), "café");
+}
+
+#[test]
+fn several_files() {
+    let file = |id: u32| format!(r#"{{"filesize":{},"fileid":{id}}}"#, id + 1);
+    let files = |many: u32| {
+        let files: Vec<_> = (0..many).map(file).collect();
+        format!(r#"{{"afr_ota":{{"files":[{}],"streamname":"S"}}}}"#, files.join(","))
+    };
+    for (many, index) in [(3, 0), (3, 2), (255, 254)] {
+        let document = files(many);
+        let Parse::Descriptor(found) = parse_file(&document, index) else {
+            panic!("{many} {index}")
+        };
+        assert_eq!((found.file, found.size), (index, u32::from(index) + 1));
+        assert_eq!(u32::from(found.files), many);
+    }
+    assert_eq!(parse_file(&files(3), 3), Parse::Malformed(Failure::NoSuchFile));
+    assert_eq!(parse(&files(0)), Parse::Malformed(Failure::NoSuchFile));
+    assert_eq!(parse(&files(256)), Parse::Malformed(Failure::TooManyFiles));
+}
+
+#[test]
+fn documents_of_others_are_not_ours() {
+    for (document, why) in [
+        ("{}", Failure::NoSuchKey),
+        (r#"{"operation":"reboot"}"#, Failure::NoSuchKey),
+        (r#"{"a":{"afr_ota":{}}}"#, Failure::NoSuchKey),
+        (r#"{"afr_otb":{}, "files":[]}"#, Failure::NoSuchKey),
+        ("[]", Failure::NoSuchKey),
+        ("", Failure::NoSuchKey),
+        ("<xml/>", Failure::NoSuchKey),
+        (r#"{"operation":"#, Failure::BadJson),
+        (r#"{"x":[[[[[[[[[]]]]]]]]]}"#, Failure::TooDeep),
+        ("{} x", Failure::BadJson),
+    ] {
+        assert_eq!(parse(document), Parse::NotMine(why), "{document}");
+    }
+}
+
+#[test]
+fn documents_that_are_ours_and_wrong() {
+    let good = with("");
+    for (from, to, why) in [
+        (r#""filesize":10,"#, "", Failure::MissingField),
+        (r#","fileid":0"#, "", Failure::MissingField),
+        (r#""fileid":0"#, r#""fileid":256"#, Failure::BadNumber),
+        (r#""fileid":0"#, r#""fileid":0,"f\u0069leid":0"#, Failure::DuplicateKey),
+        (
+            r#""fileid":0"#,
+            r#""fileid":0,"sig-sha256-ecdsa":null,"sig-sha256-ecdsa":"A""#,
+            Failure::DuplicateKey,
+        ),
+        (r#""fileid":0"#, r#""fileid":0,"sig-sha256-ecdsa":5"#, Failure::WrongType),
+        (r#""fileid":0"#, r#""fileid":0,"x":[[[[[[[[[]]]]]]]]]"#, Failure::TooDeep),
+        (r#""S""#, r#""S","streamname":"T""#, Failure::DuplicateKey),
+        (r#""S""#, "5", Failure::WrongType),
+        ("}]", "}],\"files\":[]", Failure::DuplicateKey),
+        ("}]}}", "}]},\"afr_ota\":{}}", Failure::DuplicateKey),
+        ("}]}}", "}]}} ,", Failure::BadJson),
+        ("}]}}", "}]}", Failure::BadJson),
+        ("}]}}", "}},]}", Failure::BadJson),
+    ] {
+        let document = good.replacen(from, to, 1);
+        assert_ne!(document, good);
+        assert_eq!(parse(&document), Parse::Malformed(why), "{document}");
+    }
+    for value in ["null", "5", "[]", "\"x\""] {
+        let document = format!(r#"{{"afr_ota":{value}}}"#);
+        assert_eq!(parse(&document), Parse::Malformed(Failure::WrongType), "{document}");
+        let document = format!(r#"{{"afr_ota":{{"streamname":"S","files":[{value}]}}}}"#);
+        assert_eq!(parse(&document), Parse::Malformed(Failure::WrongType), "{document}");
     }
 }

@@ -200,7 +200,8 @@ impl AwsIotJobs {
         draft.payload.text("\"clientToken\":\"");
         draft.payload.number(token);
         draft.payload.text("\"}");
-        draft.finish()?;
+        draft.topic.finish()?;
+        draft.payload.finish()?;
         self.token = token;
         self.open = open;
         Ok(())

@@ -122,7 +122,7 @@ pub struct MqttStream<E> {
     /// Length of the first part of `prefix`.
     thing: usize,
     geometry: Geometry,
-    token: [u8; 8],
+    token: String<8>,
     encoding: PhantomData<E>,
 }
 
@@ -136,7 +136,7 @@ impl<E: Encoding> BlockProtocol for MqttStream<E> {
             prefix.push_str(part).map_err(|_| Failure::BadText)?;
         }
         let thing = prefix.len();
-        let (geometry, token, encoding) = (Geometry::default(), [b'0'; 8], PhantomData);
+        let (geometry, token, encoding) = (Geometry::default(), String::new(), PhantomData);
         Ok(MqttStream { prefix, thing, geometry, token, encoding })
     }
 
@@ -154,7 +154,7 @@ impl<E: Encoding> BlockProtocol for MqttStream<E> {
             self.prefix.push_str(part).map_err(|_| Failure::BadText)?;
         }
         self.geometry = geometry;
-        self.token = token(place, geometry);
+        self.token = token(place, geometry)?;
         Ok(())
     }
 
@@ -171,9 +171,10 @@ impl<E: Encoding> BlockProtocol for MqttStream<E> {
         for part in [&self.prefix, "get/", E::NAME] {
             draft.topic.text(part);
         }
-        let request = Request { token: self.token()?, geometry: self.geometry, wanted };
+        let request = Request { token: &self.token, geometry: self.geometry, wanted };
         E::request(&request, &mut draft.payload);
-        draft.finish().map(|_| ())
+        draft.topic.finish()?;
+        draft.payload.finish().map(|_| ())
     }
 
     fn accept(&mut self, message: Message<'_>, wanted: Wanted, into: &mut [u8]) -> Arrival {
@@ -191,13 +192,9 @@ impl<E: Encoding> BlockProtocol for MqttStream<E> {
 }
 
 impl<E: Encoding> MqttStream<E> {
-    fn token(&self) -> Result<&str, Failure> {
-        core::str::from_utf8(&self.token).map_err(|_| Failure::BadText)
-    }
-
     /// Checks a block against everything known of it, then writes it to `into`.
     fn block(&self, payload: &[u8], wanted: Wanted, into: &mut [u8]) -> Result<Arrival, Failure> {
-        let data = E::data(payload, self.token()?)?;
+        let data = E::data(payload, &self.token)?;
         let index = u32::try_from(data.index).map_err(|_| Failure::BadNumber)?;
         let len = self.geometry.block_len(index).ok_or(Failure::BadBlock)?;
         if !data.ours
@@ -217,7 +214,7 @@ impl<E: Encoding> MqttStream<E> {
     }
 
     fn refusal(&self, payload: &[u8]) -> Result<Arrival, Failure> {
-        match E::rejected(payload, self.token()?)? {
+        match E::rejected(payload, &self.token)? {
             Some(why) => Ok(Arrival::Refused(why)),
             None => Err(Failure::BadBlock),
         }
@@ -236,7 +233,7 @@ fn first_blocks(wanted: Wanted, most: u32) -> Wanted {
 
 /// Names a download: FNV-1a of what it is of, in hexadecimal. Not against malice (the topic is
 /// guarded by the broker), only against confusion.
-fn token(stream: &str, geometry: Geometry) -> [u8; 8] {
+fn token(stream: &str, geometry: Geometry) -> Result<String<8>, Failure> {
     let Geometry { size, block, file } = geometry;
     let numbers = [size.to_le_bytes(), block.to_le_bytes(), [file, 0, 0, 0]];
     let hash = stream
@@ -245,7 +242,7 @@ fn token(stream: &str, geometry: Geometry) -> [u8; 8] {
         .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
     let mut token = [b'0'; 8];
     Writer::new(&mut token).hex(hash, 8);
-    token
+    String::from_utf8(token.into()).map_err(|_| Failure::BadText)
 }
 
 /// What a refusal's error code means for the download.

@@ -90,13 +90,21 @@ const LONG: usize = 32;
 const INVALID: u8 = 0x80;
 
 fn decode_long(chunk: &[u8; LONG], out: &mut [u8; 24]) -> u8 {
-    let sextets = chunk.map(sextet);
-    let (groups, _) = sextets.as_chunks::<4>();
-    for (group, out) in groups.iter().zip(out.as_chunks_mut::<3>().0) {
-        let [_, bytes @ ..] = pack(*group).to_be_bytes();
+    let mut sextets = [0; LONG];
+    let mut all = 0;
+    for (to, from) in sextets.iter_mut().zip(chunk) {
+        *to = sextet(*from);
+        all |= *to;
+    }
+    for (word, out) in sextets.as_chunks::<8>().0.iter().zip(out.as_chunks_mut::<6>().0) {
+        // Neighbours join: eight sextets, four pairs, two groups, six bytes.
+        let word = u64::from_le_bytes(*word);
+        let word = (word & 0x003f_003f_003f_003f) << 6 | word >> 8 & 0x003f_003f_003f_003f;
+        let word = (word & 0x0fff_0000_0fff) << 12 | word >> 16 & 0x0fff_0000_0fff;
+        let [_, _, bytes @ ..] = (word << 24 | word >> 32).to_be_bytes();
         *out = bytes;
     }
-    sextets.iter().fold(0, |all, sextet| all | sextet)
+    all
 }
 
 /// The two or three characters of the last group.
@@ -129,6 +137,6 @@ fn sextet(character: u8) -> u8 {
 
 /// Four sextets to three bytes, the lower three of the number.
 #[inline]
-fn pack([a, b, c, d]: [u8; 4]) -> u32 {
-    u32::from(a) << 18 | u32::from(b) << 12 | u32::from(c) << 6 | u32::from(d)
+fn pack(sextets: [u8; 4]) -> u32 {
+    sextets.iter().fold(0, |group, sextet| group << 6 | u32::from(sextet & 0x3f))
 }

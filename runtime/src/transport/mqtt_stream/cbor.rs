@@ -1,17 +1,11 @@
-//! Stream messages in CBOR (RFC 8949): a map with one-letter text keys. The service sends maps of
-//! indefinite length; others send definite ones.
-
-use minicbor::{
-    data::Type,
-    decode::{self, Decoder},
-    encode::{Encoder, Write},
-};
+//! Stream messages in CBOR: a map with one-letter text keys. The service sends maps of indefinite
+//! length, others definite ones.
 
 use super::{Data, Encoding, PAYLOAD_MAX, Request, refused};
 use crate::{
     error::Failure,
     field::Field,
-    wire::{Keys, NESTING, Writer},
+    wire::{self, Keys, NESTING, Writer, put_number},
 };
 
 /// The `/cbor` topics.
@@ -24,50 +18,56 @@ impl Encoding for Cbor {
     const BLOCK_MAX: u32 = PAYLOAD_MAX - Self::OVERHEAD;
 
     fn request(request: &Request<'_>, to: &mut Writer<'_>) {
-        let mut cbor = Encoder::new(Sink(to));
+        // A map of six pairs; every key is a text of one letter. The token is one of eight.
+        to.put(b"\xa6\x61c\x68");
+        to.text(request.token);
+        for (key, number) in [
+            (b"\x61f", u32::from(request.geometry.file)),
+            (b"\x61l", request.geometry.block),
+            (b"\x61o", request.wanted.first),
+            (b"\x61n", request.wanted.count()),
+        ] {
+            to.put(key);
+            put_number(number, to);
+        }
         let mut bytes = [0; 8];
-        // The writer remembers what did not fit, so that nothing can fail here.
-        let _ = cbor
-            .map(6)
-            .and_then(|cbor| cbor.str("c")?.str(request.token))
-            .and_then(|cbor| cbor.str("f")?.u8(request.geometry.file))
-            .and_then(|cbor| cbor.str("l")?.u32(request.geometry.block))
-            .and_then(|cbor| cbor.str("o")?.u32(request.wanted.first))
-            .and_then(|cbor| cbor.str("n")?.u32(request.wanted.count()))
-            .and_then(|cbor| cbor.str("b")?.bytes(request.bitmap(&mut bytes)));
+        let bitmap = request.bitmap(&mut bytes);
+        // A byte string of at most eight bytes: its length stands in its first byte.
+        to.put(&[0x61, b'b', 0x40 | bitmap.len() as u8]);
+        to.put(bitmap);
     }
 
     fn data<'m>(payload: &'m [u8], token: &str) -> Result<Data<'m>, Failure> {
-        let mut cbor = Decoder::new(payload);
+        let mut cbor = wire::Cbor::new(payload);
         let mut keys = Keys::default();
         let (mut file, mut index, mut len, mut block, mut ours) = (None, None, None, None, false);
-        let mut left = cbor.map().map_err(bad)?;
-        while let Some(key) = next_key(&mut cbor, &mut left)? {
+        let mut left = cbor.map()?;
+        while let Some(key) = cbor.key(&mut left)? {
             match key {
-                "c" => {
+                b"c" => {
                     keys.once(0)?;
-                    ours = text(&mut cbor)? == token;
+                    ours = cbor.text()? == token.as_bytes();
                 }
-                "f" => {
+                b"f" => {
                     keys.once(1)?;
-                    file = Some(number(&mut cbor)?);
+                    file = Some(cbor.number()?);
                 }
-                "i" => {
+                b"i" => {
                     keys.once(2)?;
-                    index = Some(number(&mut cbor)?);
+                    index = Some(cbor.number()?);
                 }
-                "l" => {
+                b"l" => {
                     keys.once(3)?;
-                    len = Some(number(&mut cbor)?);
+                    len = Some(cbor.number()?);
                 }
-                "p" => {
+                b"p" => {
                     keys.once(4)?;
-                    block = Some(Field::plain(cbor.bytes().map_err(bad)?));
+                    block = Some(Field::plain(cbor.bytes()?));
                 }
-                _ => skip(&mut cbor, NESTING)?,
+                _ => cbor.skip(NESTING)?,
             }
         }
-        end(&cbor)?;
+        cbor.end()?;
         match (file, index, len, block) {
             (Some(file), Some(index), Some(len), Some(payload)) => {
                 Ok(Data { ours, file, index, len, payload })
@@ -77,118 +77,30 @@ impl Encoding for Cbor {
     }
 
     fn rejected(payload: &[u8], token: &str) -> Result<Option<Failure>, Failure> {
-        let mut cbor = Decoder::new(payload);
+        let mut cbor = wire::Cbor::new(payload);
         let mut keys = Keys::default();
         let (mut ours, mut code, mut legacy) = (true, None, None);
-        let mut left = cbor.map().map_err(bad)?;
-        while let Some(key) = next_key(&mut cbor, &mut left)? {
+        let mut left = cbor.map()?;
+        while let Some(key) = cbor.key(&mut left)? {
             match key {
                 // A request too broken to have a token is refused without one.
-                "c" => {
+                b"c" => {
                     keys.once(0)?;
-                    ours = text(&mut cbor)? == token;
+                    ours = cbor.text()? == token.as_bytes();
                 }
-                "o" => {
+                b"o" => {
                     keys.once(1)?;
-                    code = Some(text(&mut cbor)?);
+                    code = Some(cbor.text()?);
                 }
-                "code" => {
+                b"code" => {
                     keys.once(2)?;
-                    legacy = Some(text(&mut cbor)?);
+                    legacy = Some(cbor.text()?);
                 }
-                _ => skip(&mut cbor, NESTING)?,
+                _ => cbor.skip(NESTING)?,
             }
         }
-        end(&cbor)?;
+        cbor.end()?;
         let code = code.or(legacy).ok_or(Failure::MissingField)?;
-        Ok(ours.then(|| refused(code.as_bytes())))
-    }
-}
-
-/// The key of the next member, or `None` behind the last. `left` counts down where the map says how
-/// many there are.
-fn next_key<'m>(
-    cbor: &mut Decoder<'m>,
-    left: &mut Option<u64>,
-) -> Result<Option<&'m str>, Failure> {
-    if is_last(cbor, left)? {
-        return Ok(None);
-    }
-    text(cbor).map(Some)
-}
-
-/// Whether an array or map is behind its last item; else one less is `left`.
-fn is_last(cbor: &mut Decoder<'_>, left: &mut Option<u64>) -> Result<bool, Failure> {
-    match left {
-        Some(0) => return Ok(true),
-        Some(left) => *left -= 1,
-        None if cbor.datatype().map_err(bad)? == Type::Break => {
-            cbor.set_position(cbor.position() + 1);
-            return Ok(true);
-        }
-        None => {}
-    }
-    Ok(false)
-}
-
-fn text<'m>(cbor: &mut Decoder<'m>) -> Result<&'m str, Failure> {
-    cbor.str().map_err(bad)
-}
-
-/// A whole number that is not negative.
-fn number(cbor: &mut Decoder<'_>) -> Result<u64, Failure> {
-    match cbor.datatype().map_err(bad)? {
-        Type::U8 | Type::U16 | Type::U32 | Type::U64 => cbor.u64().map_err(bad),
-        Type::I8 | Type::I16 | Type::I32 | Type::I64 | Type::Int => Err(Failure::BadNumber),
-        _ => Err(Failure::WrongType),
-    }
-}
-
-/// Nothing may follow the map.
-fn end(cbor: &Decoder<'_>) -> Result<(), Failure> {
-    if cbor.position() == cbor.input().len() { Ok(()) } else { Err(Failure::BadCbor) }
-}
-
-/// Passes over an item that holds at most `deepest` arrays, maps and tags in one another.
-fn skip(cbor: &mut Decoder<'_>, deepest: u32) -> Result<(), Failure> {
-    let kind = cbor.datatype().map_err(bad)?;
-    let mut left = match kind {
-        Type::Array | Type::ArrayIndef => cbor.array().map_err(bad)?,
-        Type::Map | Type::MapIndef => cbor
-            .map()
-            .map_err(bad)?
-            .map(|pairs| pairs.checked_mul(2).ok_or(Failure::BadCbor))
-            .transpose()?,
-        Type::Tag => {
-            cbor.tag().map_err(bad)?;
-            Some(1)
-        }
-        Type::Break => return Err(Failure::BadCbor),
-        // The item by itself: no nesting below.
-        _ => return cbor.skip().map_err(bad),
-    };
-    let deepest = deepest.checked_sub(1).ok_or(Failure::TooDeep)?;
-    let mut items = 0u32;
-    while !is_last(cbor, &mut left)? {
-        skip(cbor, deepest)?;
-        items ^= 1;
-    }
-    // An endless map may end behind a key.
-    if kind == Type::MapIndef && items != 0 { Err(Failure::BadCbor) } else { Ok(()) }
-}
-
-fn bad(error: decode::Error) -> Failure {
-    if error.is_type_mismatch() { Failure::WrongType } else { Failure::BadCbor }
-}
-
-/// A [`Writer`] as the encoder's sink: it remembers an overflow, so that writing never fails.
-struct Sink<'w, 'b>(&'w mut Writer<'b>);
-
-impl Write for Sink<'_, '_> {
-    type Error = core::convert::Infallible;
-
-    fn write_all(&mut self, bytes: &[u8]) -> Result<(), Self::Error> {
-        self.0.put(bytes);
-        Ok(())
+        Ok(ours.then(|| refused(code)))
     }
 }
