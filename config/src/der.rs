@@ -72,3 +72,36 @@ fn hex32(text: &str) -> Option<Vec<u8>> {
     let byte = |index: usize| u8::from_str_radix(text.get(index..index + 2)?, 16).ok();
     (0..64).step_by(2).map(byte).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pem_and_hex_of_one_key_are_the_same() {
+        let pem = public_key(include_str!("../tests/ui/keys/ed25519.pub.pem"));
+        let hex = public_key(include_str!("../tests/ui/keys/ed25519.pub.hex"));
+        assert!(matches!(&pem, Found::Ed25519(key) if key.len() == 32));
+        assert_eq!(pem, hex);
+    }
+
+    #[test]
+    fn a_p256_key_is_its_point() {
+        let found = public_key(include_str!("../tests/ui/keys/p256.pub.pem"));
+        assert!(matches!(found, Found::P256(point) if point.len() == 65 && point[0] == 4));
+    }
+
+    #[test]
+    fn what_is_no_key_is_none() {
+        for text in [
+            "",
+            "-----BEGIN PUBLIC KEY-----",
+            "-----BEGIN PUBLIC KEY-----\n-----END PUBLIC KEY-----",
+        ] {
+            assert!(matches!(public_key(text), Found::Nothing(_)), "{text:?}");
+        }
+        // One digit too few, and one that is none.
+        assert!(matches!(public_key(&"a".repeat(63)), Found::Nothing(_)));
+        assert!(matches!(public_key(&"g".repeat(64)), Found::Nothing(_)));
+    }
+}

@@ -318,3 +318,86 @@ impl<S: Value, L: Value> Value for Sourced<S, L> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tree::parse_value;
+
+    /// What a value written in TOML reads as.
+    fn read<V: Value>(text: &str) -> Option<V> {
+        V::read(&parse_value(text, 0..0).unwrap(), &mut Errors::default())
+    }
+
+    #[test]
+    fn sizes_have_units() {
+        let sizes = [
+            ("\"4 KiB\"", Some(4096)),
+            ("\"4KiB\"", Some(4096)),
+            ("\"1 MiB\"", Some(1 << 20)),
+            ("\"7 B\"", Some(7)),
+            ("7", Some(7)),
+            ("0x10", Some(16)),
+            ("\"0\"", Some(0)),
+            ("\"4\"", None),
+            ("\"4 KB\"", None),
+            ("\"4.5 KiB\"", None),
+            ("\"KiB\"", None),
+            ("-1", None),
+            ("\"4 GiB\"", None),
+            ("\"4096 MiB\"", None),
+            ("\"18446744073709551615 MiB\"", None),
+            ("\"99999999999999999999 B\"", None),
+        ];
+        for (text, bytes) in sizes {
+            assert_eq!(read::<Bytes>(text).map(|size| size.0), bytes, "{text}");
+        }
+    }
+
+    #[test]
+    fn times_have_units_and_bounds() {
+        let times = [
+            ("\"250 ms\"", Some(250)),
+            ("\"2 s\"", Some(2000)),
+            ("\"5 min\"", Some(300_000)),
+            ("\"6 h\"", Some(21_600_000)),
+            ("\"30 d\"", Some(2_592_000_000)),
+            ("\"31 d\"", None),
+            ("\"0 s\"", None),
+            ("2", None),
+        ];
+        for (text, millis) in times {
+            assert_eq!(read::<Millis>(text).map(|time| time.0), millis, "{text}");
+        }
+    }
+
+    #[test]
+    fn regions_are_start_and_length() {
+        let region = read::<Region>("\"512 KiB + 384 KiB\"").unwrap();
+        assert_eq!((region.start, region.len, region.end()), (512 << 10, 384 << 10, 896 << 10));
+        assert_eq!(region.to_string(), "512 KiB + 384 KiB");
+        for text in ["\"512 KiB\"", "\"0 + 0\"", "\"1 KiB + 1 KiB + 1 KiB\"", "\"+ 1 KiB\"", "4096"]
+        {
+            assert_eq!(read::<Region>(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn parts_of_one_and_of_all_blocks() {
+        assert_eq!(read("0.25"), Some(Percent(25)));
+        assert_eq!(read("1"), Some(Percent(100)));
+        assert_eq!(read::<Percent>("1.01"), None);
+        assert_eq!(read::<Percent>("nan"), None);
+        assert_eq!(read("\"16 blocks\""), Some(Every::Blocks(16)));
+        assert_eq!(read("\"10 %\""), Some(Every::Percent(10)));
+        assert_eq!(read::<Every>("\"101 %\""), None);
+    }
+
+    #[test]
+    fn counts_are_spelt_in_the_largest_unit() {
+        assert_eq!(size(4096u32), "4 KiB");
+        assert_eq!(size(4097u32), "4097 B");
+        assert_eq!(size(0u32), "0 B");
+        assert_eq!(spelt_time(90_000), "90 s");
+    }
+}

@@ -1,7 +1,8 @@
 //! What keys mean together. Every rule that crosses two keys, or a key and a file, is here.
 //!
 //! - [`pipeline`]: parsers that are never reached, blocks and messages, retries
-//! - [`layout`]: partitions, slots, the journal
+//! - [`layout`]: partitions, the journal
+//! - [`slot`]: what each bootloader asks of the slots
 //! - [`trust`]: key files
 //! - [`memory`]: RAM against the budget
 //!
@@ -10,6 +11,7 @@
 mod layout;
 mod memory;
 mod pipeline;
+mod slot;
 mod trust;
 
 use crate::Document;
