@@ -42,7 +42,7 @@
 //! header is sealed leaves the other half active and unchanged: the old truth. A cut after it: the
 //! new truth, for everything a header vouches for was programmed before it. A torn mark reads as
 //! received or not; both are true, since its block is whole by then. A torn block has no mark. A
-//! torn event is no event: its cause is found again (see [`settle`](crate::orchestrator)).
+//! torn event is no event: its cause is found again (see [`orchestrator`](mod@crate::orchestrator)).
 
 mod record;
 mod store;

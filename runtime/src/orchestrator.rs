@@ -37,7 +37,7 @@ use crate::{
 use embedded_storage_async::nor_flash::NorFlash;
 use plan::{Considered, Outcome};
 use settle::Standing;
-use talk::{Buffers, Signal, Told};
+use talk::{Buffers, Reach, Signal, Told};
 
 /// What only the board can give.
 #[derive(Debug)]
@@ -80,8 +80,7 @@ pub struct Orchestrator<P: Pipeline, F, L, C, H, const BLOCK: usize> {
     update: Update<P::Verifier, BLOCK>,
     pace: Pace,
     buffers: Buffers,
-    /// Whether connected, with the job topics subscribed.
-    online: bool,
+    reach: Reach,
     /// The offer that was heard last, thought through.
     considered: Option<Considered>,
     /// When a deferred job is asked about again, by the clock; `None` while none is.
@@ -145,7 +144,7 @@ where
             ),
             pace: Pace::new(P::RETRY, seed.rotate_left(16)),
             buffers: Buffers::new(),
-            online: false,
+            reach: Reach::Nothing,
             considered: None,
             deferred: None,
         })
@@ -168,7 +167,7 @@ where
                 Ok(End::Reset) => return self.reset(),
                 Err(why) => self.trouble(why),
             }
-            self.online = false;
+            self.reach = Reach::Nothing;
             let ms = self.pace.pause();
             self.clock.wait_ms(ms).await;
         }

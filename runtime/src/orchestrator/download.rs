@@ -3,7 +3,7 @@
 use super::{
     Orchestrator,
     plan::Plan,
-    talk::{Buffers, failure, subscribe},
+    talk::{Buffers, Reach, failure, subscribe},
 };
 use crate::{
     boot::Boot,
@@ -51,10 +51,14 @@ where
         };
         loop {
             self.update.open(plan.claim.clone(), plan.geometry);
-            let result = match self.open(plan).await {
+            let result = match self.transport.open(&plan.place, plan.geometry) {
                 Ok(()) => self.drive().await,
                 Err(why) => Err(why),
             };
+            // The next file has topics of its own.
+            if self.reach == Reach::Blocks {
+                self.reach = Reach::Jobs;
+            }
             let why = match result {
                 Ok(()) => break,
                 // Bytes may have been damaged on the way; a bad signature stays bad, but cannot
@@ -74,7 +78,7 @@ where
         let status = Status::Staged { running: self.running };
         self.hooks.status(job, &status);
         // Telemetry: the reset must not wait for it for long.
-        if self.online
+        if self.reach != Reach::Nothing
             && let Err(why) = self.tell(&status, 3).await
         {
             self.trouble(why);
@@ -109,19 +113,6 @@ where
         };
         self.journal.begin(&mut self.flash, record).await?;
         Ok(attempt)
-    }
-
-    async fn open(&mut self, plan: &Plan) -> Result<(), Failure> {
-        self.transport.open(&plan.place, plan.geometry)?;
-        self.subscribe_blocks().await
-    }
-
-    async fn subscribe_blocks(&mut self) -> Result<(), Failure> {
-        let transport = &self.transport;
-        subscribe(&mut self.link, &mut self.buffers, |index, topic| {
-            transport.subscription(index, topic)
-        })
-        .await
     }
 
     async fn drive(&mut self) -> Result<(), Failure> {
@@ -159,7 +150,7 @@ where
                     let event =
                         ear.listen(&mut self.link, &mut self.clock, wanted, into, within_ms).await;
                     if event == Event::Failed(Failure::LinkDown) {
-                        self.online = false;
+                        self.reach = Reach::Nothing;
                     }
                     event
                 }
@@ -179,19 +170,32 @@ where
 
     /// Asks for blocks, over a new connection where the old one is gone.
     async fn request(&mut self, wanted: Wanted) -> Result<(), Failure> {
-        if !self.online {
-            self.connect().await.map_err(|_| Failure::LinkDown)?;
-            self.subscribe_blocks().await.map_err(|_| Failure::LinkDown)?;
+        if self.reach != Reach::Blocks {
+            self.reach_blocks().await.map_err(|_| {
+                self.reach = Reach::Nothing;
+                Failure::LinkDown
+            })?;
         }
         let mut draft = self.buffers.draft();
         self.transport.request(wanted, &mut draft)?;
         match self.link.publish(draft.finish()?, Delivery::AtMostOnce).await {
             Err(LinkFault::Down) => {
-                self.online = false;
+                self.reach = Reach::Nothing;
                 Err(Failure::LinkDown)
             }
             other => other.map_err(failure),
         }
+    }
+
+    async fn reach_blocks(&mut self) -> Result<(), Failure> {
+        self.connect().await?;
+        let transport = &self.transport;
+        subscribe(&mut self.link, &mut self.buffers, |index, topic| {
+            transport.subscription(index, topic)
+        })
+        .await?;
+        self.reach = Reach::Blocks;
+        Ok(())
     }
 
     /// Tells how far the download is; nobody waits for an answer.

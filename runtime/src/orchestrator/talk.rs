@@ -34,6 +34,17 @@ impl Buffers {
     }
 }
 
+/// What the device can hear.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// There is no connection.
+    Nothing,
+    /// The job topics are subscribed.
+    Jobs,
+    /// Those of the open file as well.
+    Blocks,
+}
+
 /// What a message meant, without its bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Signal {
@@ -95,7 +106,7 @@ where
 {
     /// Connects and subscribes to the job topics, where that is not so already.
     pub(super) async fn connect(&mut self) -> Result<(), Failure> {
-        if self.online {
+        if self.reach != Reach::Nothing {
             return Ok(());
         }
         self.link.connect().await.map_err(failure)?;
@@ -104,7 +115,7 @@ where
             jobs.subscription(index, topic)
         })
         .await?;
-        self.online = true;
+        self.reach = Reach::Jobs;
         Ok(())
     }
 
@@ -211,6 +222,9 @@ where
                 Told::Yes | Told::Over => return Ok(()),
                 Told::Refused(why) => {
                     self.trouble(why);
+                    // It may offer the job again at once: not at the speed of the network.
+                    let ms = self.pace.pause();
+                    self.clock.wait_ms(ms).await;
                     return Ok(());
                 }
                 Told::NoAnswer => {

@@ -1,6 +1,9 @@
 //! The trial of a new image: self-test, then confirm, or leave it.
 
-use super::{Orchestrator, Standing, talk::Told};
+use super::{
+    Orchestrator, Standing,
+    talk::{Reach, Told},
+};
 use crate::{
     boot::Boot,
     error::Failure,
@@ -29,7 +32,7 @@ where
         let why = loop {
             let spent = self.clock.now_ms().wrapping_sub(begun);
             let left = P::POLICY.confirm_within_ms.saturating_sub(spent);
-            match self.hooks.self_test(self.online) {
+            match self.hooks.self_test(self.reach != Reach::Nothing) {
                 SelfTest::Passed => {
                     self.boot.confirm(&mut self.flash).await?;
                     self.journal.append(&mut self.flash, Event::Succeeded).await?;
@@ -37,16 +40,16 @@ where
                 }
                 SelfTest::Failed => break Failure::SelfTest,
                 SelfTest::Running { .. } if left == 0 => break Failure::SelfTestLate,
-                SelfTest::Running { ms } if self.online => {
+                SelfTest::Running { ms } if self.reach != Reach::Nothing => {
                     if self.pump(ms.min(left)).await.is_err() {
-                        self.online = false;
+                        self.reach = Reach::Nothing;
                     }
                 }
                 SelfTest::Running { ms } => {
                     // To reach the provider is part of most self-tests; to fail at it is none of
                     // its business.
                     if self.tell_testing().await.is_err() {
-                        self.online = false;
+                        self.reach = Reach::Nothing;
                         self.clock.wait_ms(ms.min(left)).await;
                     }
                 }

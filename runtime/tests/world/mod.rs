@@ -27,7 +27,7 @@ use coreota::{
     sim::{
         bootloader::{Booted, Bootloader, EmbassyLoader, McubootModel},
         clock::SimClock,
-        link::Wire,
+        link::{Lossy, Weather, Wire},
         nor::{Rewrite, SimNor},
     },
     transport::mqtt_stream::{Cbor, MqttStream},
@@ -306,6 +306,9 @@ pub(crate) struct World<B, const W: usize, const E: usize> {
     /// How often the power went.
     pub cuts: u32,
     pub waits: bool,
+    /// What happens to messages, and the seed of what happens.
+    pub weather: Weather,
+    pub seed: u64,
     board: core::marker::PhantomData<B>,
 }
 
@@ -332,6 +335,8 @@ impl<B: Board, const W: usize, const E: usize> World<B, W, E> {
             boots: 0,
             cuts: 0,
             waits: true,
+            weather: Weather::default(),
+            seed: 0,
             board: core::marker::PhantomData,
         }
     }
@@ -389,7 +394,12 @@ impl<B: Board, const W: usize, const E: usize> World<B, W, E> {
             thing: "d",
             running: runs.version,
             flash: Powered { nor, dead: Rc::clone(&dead) },
-            link: Tapped { wire: Rc::clone(&shared), given: None },
+            link: Lossy::new(
+                Tapped { wire: Rc::clone(&shared), given: None },
+                self.clock.clone(),
+                self.weather,
+                self.seed + u64::from(self.boots),
+            ),
             clock: self.clock.clone(),
             hooks: self.application.clone(),
         })

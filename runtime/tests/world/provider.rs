@@ -134,7 +134,7 @@ impl Provider {
                 job.status = ["SUCCEEDED", "FAILED", "REJECTED", "IN_PROGRESS"]
                     .into_iter()
                     .find(|known| *known == status)
-                    .expect("a status that a device may write");
+                    .unwrap_or(job.status);
                 job.version += 1;
                 job.told.push((status.into(), payload["statusDetails"].clone()));
                 let state = json!({"status": job.status, "versionNumber": job.version});
@@ -148,26 +148,14 @@ impl Provider {
         let Some((name, "get/cbor")) = topic.split_once('/') else {
             panic!("the device asked {topic}")
         };
-        let (mut first, mut len, mut bitmap, mut token, mut most) = (0, 0, vec![], None, u32::MAX);
-        let mut cbor = minicbor::Decoder::new(payload);
-        let pairs = cbor.map().expect("a map").expect("a definite one");
-        for _ in 0..pairs {
-            match cbor.str().expect("text keys") {
-                "o" => first = cbor.u32().expect("an offset"),
-                "l" => len = cbor.u32().expect("a block size"),
-                "n" => most = cbor.u32().expect("a number"),
-                "b" => bitmap = cbor.bytes().expect("a bitmap").to_vec(),
-                "c" => token = Some(cbor.str().expect("a token").to_owned()),
-                "f" => assert_eq!(cbor.u32().expect("a file"), 0),
-                _ => cbor.skip().expect("a value"),
-            }
-        }
+        // A request that was damaged on the way asks for nothing.
+        let Ok(Request { first, len, bitmap, token, most }) = request(payload) else { return };
         let Some((_, file)) = self.streams.iter().find(|(stream, _)| stream == name) else {
             let body = br#"{"o":"ResourceNotFound","m":"no such stream"}"#;
             return outbox.send(format!("$aws/things/d/streams/{name}/rejected/json"), &body[..]);
         };
         let wanted: Vec<u32> = (0..bitmap.len() as u32 * 8)
-            .filter(|bit| bitmap[*bit as usize / 8] >> (bit % 8) & 1 == 1)
+            .filter(|bit| (bitmap[*bit as usize / 8] >> (bit % 8)) & 1 == 1)
             .map(|bit| first + bit)
             .take(most as usize)
             .collect();
@@ -205,6 +193,32 @@ impl Provider {
     }
 }
 
+/// A request for blocks.
+#[derive(Default)]
+struct Request {
+    first: u32,
+    len: u32,
+    bitmap: Vec<u8>,
+    token: Option<String>,
+    most: u32,
+}
+
+fn request(payload: &[u8]) -> Result<Request, minicbor::decode::Error> {
+    let mut request = Request { most: u32::MAX, ..Request::default() };
+    let mut cbor = minicbor::Decoder::new(payload);
+    for _ in 0..cbor.map()?.unwrap_or_default() {
+        match cbor.str()? {
+            "o" => request.first = cbor.u32()?,
+            "l" => request.len = cbor.u32()?,
+            "n" => request.most = cbor.u32()?,
+            "b" => request.bitmap = cbor.bytes()?.to_vec(),
+            "c" => request.token = Some(cbor.str()?.to_owned()),
+            _ => cbor.skip()?,
+        }
+    }
+    Ok(request)
+}
+
 fn execution(job: &Job) -> Value {
     json!({"jobId": job.name, "status": job.status, "queuedAt": 1, "lastUpdatedAt": 1,
            "versionNumber": job.version, "executionNumber": 1, "jobDocument": job.document})
@@ -214,8 +228,9 @@ impl Peer for Provider {
     fn heard(&mut self, message: Message<'_>, outbox: &mut Outbox) {
         let topic = message.topic.strip_prefix("$aws/things/d/").expect("a topic of this thing");
         if let Some(topic) = topic.strip_prefix("jobs/") {
-            let payload = serde_json::from_slice(message.payload).expect("JSON");
-            self.jobs_topic(topic, &payload, outbox);
+            if let Ok(payload) = serde_json::from_slice(message.payload) {
+                self.jobs_topic(topic, &payload, outbox);
+            }
         } else if let Some(topic) = topic.strip_prefix("streams/") {
             self.stream_topic(topic, message.payload, outbox);
         } else {
