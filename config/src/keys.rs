@@ -188,6 +188,8 @@ table! {
     pub struct Board {
         /// What rustc builds for; `host` is the machine that builds.
         target: Target,
+        /// The job source of this board, where it is not that of the pipeline.
+        job_source: Option<Vec<At<JobSource>>>,
         /// The parsers this board has, by kind or name, in this order; without it all of them.
         parsers: Option<Vec<At<Name>>>,
         /// What installs a new image.

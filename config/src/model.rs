@@ -28,7 +28,7 @@ pub struct Device {
     pub name: At<String>,
     /// `[board.NAME]` as written.
     pub board: Board,
-    /// The first `[[job-source]]`.
+    /// Its job source.
     pub jobs: At<JobSource>,
     /// Its parsers, in order; at least one.
     pub parsers: Vec<At<Parser>>,

@@ -15,7 +15,7 @@ Values have units: sizes are `\"4 KiB\"` (B, KiB, MiB; a bare number is bytes), 
 regions `\"512 KiB + 384 KiB\"` (start + length). Keys that are not listed are refused.
 `cargo ota check` tells everything that is wrong at once, and what each board comes to.
 
-A board may repeat any key of `[transport]`, `[policy]` and `[verify]`: tables merge key by key, everything else
+A board may repeat any key of `[transport]`, `[policy]` and `[verify]`, and have a `job-source` of its own: tables merge key by key, everything else
 is replaced. `[board.tiny.transport.mqtt-stream]` with `block-size = \"512 B\"` changes the block size and nothing else.
 ";
 

@@ -3,12 +3,13 @@
 use coreota_config::{Document, check};
 use std::path::Path;
 
-const MCUBOOT: &str = "bootloader = { kind = \"mcuboot\", mode = \"swap-offset\" }";
+const MCUBOOT: &str = "bootloader = { kind = \"mcuboot\", mode = \"swap-offset\", max-sectors = 128, header = \"1 KiB\" }";
 
 /// Start and length of the image, in KiB, where a board has that bootloader, secondary slot and writes.
 fn image(bootloader: &str, secondary: &str, write: u32, more: &str) -> (u32, u32) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let sample = std::fs::read_to_string(folder.join("ota.toml")).unwrap();
+    assert!(sample.contains(MCUBOOT));
     let text = sample
         .replace(MCUBOOT, bootloader)
         .replace("write = 4 }", &format!("write = {write} }}"))

@@ -81,7 +81,7 @@ fn device(
     let keys = verify.as_ref().and_then(|verify| trust::keys(document, verify, errors));
     let parsers = pipeline::of_board(root, board, errors);
     board.bootloader.0.iter().for_each(|boot| pipeline::bootloader_type(boot, errors));
-    let jobs = pipeline::job_source(root, errors);
+    let jobs = pipeline::job_source(root, board, errors);
     let layout = layout::layout(name, board, stream.as_ref(), errors);
     let memory = stream.as_ref().map(|stream| memory::needed(name, board, stream, errors));
     Some(Device {

@@ -42,9 +42,9 @@ pub(super) fn version(
     Some(())
 }
 
-/// The job source; one, for now.
-pub(super) fn job_source(root: &Root, errors: &mut Errors) -> Option<At<JobSource>> {
-    let sources = root.job_source.0.as_ref()?;
+/// The job source of a board: its own or the pipeline's; one, for now.
+pub(super) fn job_source(root: &Root, board: &Board, errors: &mut Errors) -> Option<At<JobSource>> {
+    let sources = board.job_source.value.as_ref().or(root.job_source.0.as_ref())?;
     if let [_, second, ..] = sources.as_slice() {
         let right = "keep one `[[job-source]]`";
         errors.add(second.span.clone(), "a device has one job source", right);
