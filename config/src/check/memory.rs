@@ -15,8 +15,9 @@ use crate::values::size;
 const TRANSMIT: u32 = 640;
 /// The answer that carries a job: its document with a pre-signed URL of 2 KiB, and the execution around it.
 const JOB: u32 = 3072;
-/// The update machine, the job protocol, the journal's picture, parsers and verifier; measured on the sample.
-const STATE: u32 = 2048;
+/// The update machine, the job protocol, the journal's picture, parsers and verifier; measured on
+/// the sample, on a machine of 64 bits, and rounded up.
+const STATE: u32 = 2560;
 
 pub(super) fn needed(
     name: &At<String>,
