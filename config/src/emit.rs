@@ -59,6 +59,7 @@ pub fn emit(model: &Model, device: &Device) -> TokenStream {
 ///
 /// # Errors
 /// They are not Rust, which is an error of this crate.
+#[cfg(feature = "host")]
 pub fn format(declarations: TokenStream) -> Result<String, String> {
     let file = syn::parse2(declarations).map_err(|error| error.to_string())?;
     Ok(prettyplease::unparse(&file))

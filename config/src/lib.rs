@@ -1,6 +1,6 @@
 //! `ota.toml`: the only reader of it, for the macro, the host tool and their tests.
 //!
-//! Three functions over one model: [`load`] a file, [`check`] what it says, [`emit`] the orchestrator
+//! Three functions over one model: [`load`] a file, [`check()`] what it says, [`emit()`] the orchestrator
 //! of a board.
 //!
 //! ```text
@@ -9,8 +9,9 @@
 //!                    with places) error, or none)
 //! ```
 //!
-//! Every key is defined once, in [`keys`]: the struct, its reader, `ota.schema.json` ([`schema`]) and
-//! `docs/ota-toml.md` ([`reference`](mod@reference)) come from the same lines.
+//! Every key is defined once, in [`keys`]: the struct, its reader, `ota.schema.json` (`schema`) and
+//! `docs/ota-toml.md` (`reference`) come from the same lines. The last two, and expansions
+//! to read (`emit::format`), are behind the feature `host`: the macro does without.
 
 pub mod check;
 pub mod define;
@@ -20,7 +21,9 @@ mod document;
 pub mod emit;
 pub mod keys;
 pub mod model;
+#[cfg(feature = "host")]
 pub mod reference;
+#[cfg(feature = "host")]
 pub mod schema;
 pub mod tree;
 pub mod values;

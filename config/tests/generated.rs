@@ -26,6 +26,30 @@ fn the_schema_is_current() {
     is_current(root().join("ota.schema.json"), &coreota_config::schema::schema());
 }
 
+/// A default that does not read would leave its key without a value.
+#[test]
+fn every_default_reads() {
+    fn defaults(value: &serde_json::Value) -> usize {
+        match value {
+            serde_json::Value::Object(keys) => {
+                assert_ne!(keys.get("default"), Some(&serde_json::Value::Null), "{keys:?}");
+                let here = usize::from(keys.contains_key("default"));
+                here + keys.values().map(defaults).sum::<usize>()
+            }
+            serde_json::Value::Array(list) => list.iter().map(defaults).sum(),
+            _ => 0,
+        }
+    }
+    let schema: serde_json::Value =
+        serde_json::from_str(&coreota_config::schema::schema()).unwrap();
+    assert!(defaults(&schema) > 15);
+
+    let least = include_str!("../src/stub/ota.toml");
+    let document =
+        coreota_config::Document::new("ota.toml", &root().join("config/src/stub"), least.into());
+    coreota_config::check(&document).unwrap_or_else(|report| panic!("{report}"));
+}
+
 #[test]
 fn the_reference_is_current() {
     is_current(root().join("docs/ota-toml.md"), &coreota_config::reference::reference());

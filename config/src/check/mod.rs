@@ -1,10 +1,10 @@
 //! What keys mean together. Every rule that crosses two keys, or a key and a file, is here.
 //!
-//! - [`pipeline`]: parsers that are never reached, blocks and messages, retries
-//! - [`layout`]: partitions, the journal
-//! - [`slot`]: what each bootloader asks of the slots
-//! - [`trust`]: key files
-//! - [`memory`]: RAM against the budget
+//! - `pipeline`: parsers that are never reached, blocks and messages, retries
+//! - `layout`: partitions, the journal
+//! - `slot`: what each bootloader asks of the slots
+//! - `trust`: key files
+//! - `memory`: RAM against the budget
 //!
 //! A rule that needs a value which could not be read is left out: its error has been told.
 
