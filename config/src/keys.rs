@@ -262,7 +262,7 @@ table! {
 
     /// A bootloader of your own, behind the `Boot` trait.
     pub struct Custom {
-        /// The type that implements `coreota::boot::Boot`, and `Default`.
+        /// The type that implements `coreota::boot::Boot` and `Default`; it must be `pub`.
         r#type: TypePath,
         /// How an image carries its version, board and signatures.
         image: Image = "trailer",

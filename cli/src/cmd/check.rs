@@ -44,8 +44,8 @@ fn linked(device: &Device) -> Vec<String> {
 fn summary(model: &Model, device: &Device) -> String {
     let (layout, memory) = (&device.layout, &device.memory);
     let budget = match device.ram_budget() {
-        Some(ram) => format!("of {} budgeted", size(ram)),
-        None => "no budget".into(),
+        Some(ram) => format!(" of {} budgeted", size(ram)),
+        None => ", no budget".into(),
     };
     let name = &device.name.value;
     [
@@ -60,7 +60,7 @@ fn summary(model: &Model, device: &Device) -> String {
         ),
         format!("  journal  {}: {} of each half used", layout.journal, size(layout.journal_half)),
         format!(
-            "  RAM      about {} {budget}: block {}, transmit {}, state {}, receive {}",
+            "  RAM      about {}{budget}: block {}, transmit {}, state {}, receive {}",
             size(memory.total()),
             size(memory.block),
             size(memory.transmit),
