@@ -68,7 +68,8 @@ fn show(snapshot: &Snapshot, out: &Out) {
     };
     let widths: Vec<usize> = (0..5).map(width).collect();
     for (row, cells) in snapshot.rows.iter().zip(&cells) {
-        let padded = cells.iter().zip(&widths).map(|(cell, &width)| format!("{cell:width$}  "));
+        let columns = cells.iter().zip(&widths).filter(|&(_, &width)| width > 0);
+        let padded = columns.map(|(cell, &width)| format!("{cell:width$}  "));
         out.event(
             "execution",
             row,

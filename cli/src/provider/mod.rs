@@ -30,8 +30,8 @@ pub(crate) use admin::{Cancelled, NewJob, NewStream, Refusal};
 pub(crate) use document::Document;
 use queue::Before;
 use state::{Details, Execution, State, Status};
-pub(crate) use topic::FILTERS;
 use topic::Operation;
+pub(crate) use topic::{FILTERS, reply_topics};
 
 /// A message to publish.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -70,6 +70,14 @@ pub(super) fn parse(topic: &str) -> Option<Topic<'_>> {
     Some(Topic { thing, operation })
 }
 
+/// Where a jobs request is answered; `None` for anything else. Stream replies are to be subscribed.
+pub(crate) fn reply_topics(topic: &str) -> Option<[String; 2]> {
+    match parse(topic)?.operation {
+        Operation::DescribeStream(..) | Operation::GetStream(..) => None,
+        _ => Some(["accepted", "rejected"].map(|outcome| format!("{topic}/{outcome}"))),
+    }
+}
+
 /// What to subscribe to so that every request arrives, those that name no operation included.
 pub(crate) const FILTERS: [&str; 4] = [
     "$aws/things/+/jobs/+",

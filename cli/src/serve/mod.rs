@@ -21,7 +21,7 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::time::MissedTickBehavior;
 
 use crate::control::{Reply, Request};
-use crate::error::Result;
+use crate::error::{Error, Exit, Result};
 use crate::out::Out;
 use crate::provider::{Change, Outgoing, Provider, Refusal};
 use crate::report::{Live, Row, Snapshot, now};
@@ -60,6 +60,9 @@ enum Input {
 
 /// Serves until interrupted.
 pub(crate) async fn run(options: Options, out: &Out) -> Result<()> {
+    // One listener for the whole run: a signal that comes while an input is answered is not lost.
+    let stop = interruption()?;
+    tokio::pin!(stop);
     let (store, state) = Store::open(&options.state)?;
     let provider = Provider::new(state, Box::new(store.images()));
     let (inputs, mut inbox) = mpsc::unbounded_channel();
@@ -107,9 +110,6 @@ pub(crate) async fn run(options: Options, out: &Out) -> Result<()> {
     let mut clock = tokio::time::interval(TICK);
     clock.set_missed_tick_behavior(MissedTickBehavior::Skip);
     let mut batch = Vec::with_capacity(BATCH);
-    // One listener for the whole run: a signal that comes while an input is answered is not lost.
-    let stop = interrupted();
-    tokio::pin!(stop);
     loop {
         tokio::select! {
             received = inbox.recv_many(&mut batch, BATCH) => match received {
@@ -228,18 +228,30 @@ impl Service<'_> {
     }
 }
 
-/// Ctrl-C, or a polite request to end.
-async fn interrupted() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
-            }
-            return;
+/// Ctrl-C, or a polite request to end. Listening begins with the call, not with the first wait.
+#[cfg(unix)]
+fn interruption() -> Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let listen = |kind| {
+        signal(kind).map_err(|error| {
+            Error::new(Exit::Network, format!("cannot listen for signals: {error}"))
+        })
+    };
+    let (mut interrupt, mut terminate) =
+        (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
         }
-    }
-    let _ = tokio::signal::ctrl_c().await;
+    })
+}
+
+/// Ctrl-C.
+#[cfg(not(unix))]
+fn interruption() -> Result<impl Future<Output = ()>> {
+    Ok(async {
+        // Without a handler there is nothing to wait for.
+        let _ = tokio::signal::ctrl_c().await;
+    })
 }

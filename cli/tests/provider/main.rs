@@ -254,6 +254,27 @@ fn watch_follows_the_changes(world: World) {
     child.wait().expect("killed");
 }
 
+/// As with AWS: the replies to a request need no subscription, the pushes do.
+#[test]
+fn replies_reach_a_device_that_did_not_subscribe() {
+    let world = World::embedded();
+    world.publish("j", &["a"]);
+    let mut mqtt = mqtt311::Client::connect(world.port, "bare");
+    mqtt.publish_acknowledged("$aws/things/a/jobs/start-next", b"{}");
+    mqtt.expect("$aws/things/a/jobs/start-next/accepted");
+    mqtt.publish_acknowledged("$aws/things/a/jobs/j/update", b"?");
+    mqtt.expect("$aws/things/a/jobs/j/update/rejected");
+    // Its own subscription takes over, and nothing comes twice.
+    mqtt.subscribe("$aws/things/a/jobs/j/#");
+    mqtt.publish_acknowledged("$aws/things/a/jobs/j/update", br#"{"status":"SUCCEEDED"}"#);
+    mqtt.expect("$aws/things/a/jobs/j/update/accepted");
+    assert_eq!(mqtt.next(Duration::from_millis(300)), None);
+    let mut other = mqtt311::Client::connect(world.port, "other");
+    mqtt.publish_acknowledged("$aws/things/a/jobs/get", b"{}");
+    mqtt.expect("$aws/things/a/jobs/get/accepted");
+    assert_eq!(other.next(Duration::from_millis(300)), None, "others never see it");
+}
+
 /// After a broken link the device is told what it may have missed.
 #[test]
 fn a_restarted_mosquitto_is_found_again() {
