@@ -6,16 +6,17 @@
 //! The update provider: [`provider`] is its state machine, [`serve`] the I/O around it, [`store`]
 //! its folder, [`control`] how commands reach it, [`report`] what is told of it.
 
+mod board;
 mod cmd;
 mod control;
 mod error;
 mod job_document;
+mod keys;
 mod ota_toml;
 mod out;
 mod provider;
 mod report;
 mod serve;
-mod sign;
 mod store;
 
 fn main() -> std::process::ExitCode {

@@ -5,7 +5,7 @@ use base64::Engine;
 
 /// What a key file holds.
 #[derive(Debug, PartialEq)]
-pub(crate) enum Found {
+pub enum Found {
     /// A point on P-256, uncompressed: 65 bytes.
     P256(Vec<u8>),
     /// An Ed25519 public key: 32 bytes.
@@ -29,7 +29,7 @@ const RSA: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01";
 const EC: &[u8] = b"\x2a\x86\x48\xce\x3d\x02\x01";
 
 /// What a file holds, by its text.
-pub(crate) fn public_key(text: &str) -> Found {
+pub fn public_key(text: &str) -> Found {
     if text.contains("PRIVATE KEY-----") {
         return Found::Private;
     }

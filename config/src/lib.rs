@@ -15,7 +15,7 @@
 
 pub mod check;
 pub mod define;
-mod der;
+pub mod der;
 pub mod diagnostic;
 mod document;
 pub mod emit;

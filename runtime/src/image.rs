@@ -1,7 +1,7 @@
-//! Builds and signs images: for the host tool, examples and tests. Never part of firmware.
+//! Builds, signs and reads images: for the host tool, examples and tests. Never part of firmware.
 //!
 //! The reverse of [`verify::formats`](crate::verify::formats), with the same numbers; what is built
-//! here is bit for bit what is verified there.
+//! here is bit for bit what is verified there, and [`read`] is told what a verifier is told.
 
 mod key;
 mod mcuboot;
@@ -11,7 +11,17 @@ pub use key::Signer;
 pub use mcuboot::mcuboot;
 pub use trailer::trailer;
 
-use crate::version::Version;
+use crate::{
+    error::Failure,
+    verify::Hash,
+    verify::formats::{Fact, Format, Want, mcuboot_numbers, trailer_numbers},
+    version::Version,
+};
+
+/// How an MCUboot image begins.
+pub const MCUBOOT_MAGIC: [u8; 4] = mcuboot_numbers::MAGIC.to_le_bytes();
+/// How a file with our trailer ends.
+pub const TRAILER_MAGIC: [u8; 8] = trailer_numbers::FOOTER_MAGIC;
 
 /// What an image says of itself, signed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -61,4 +71,33 @@ fn board<'a>(about: &About<'a>) -> Result<Option<&'a [u8]>, Unbuildable> {
 /// A length as the number of a format.
 fn number<N: TryFrom<usize>>(len: usize) -> Result<N, Unbuildable> {
     len.try_into().map_err(|_| Unbuildable::TooLarge)
+}
+
+/// Reads a file in memory as a verifier would and tells the facts in it, believed or not.
+///
+/// # Errors
+/// What is wrong with the format; facts before that have been told.
+pub fn read<F: Format>(file: &[u8], tell: &mut impl FnMut(Fact<'_>)) -> Result<(), Failure> {
+    let mut format = F::default();
+    let mut hash = Hash::new();
+    let size = u32::try_from(file.len()).map_err(|_| Failure::TooLarge)?;
+    let mut want = format.begin(size)?;
+    let mut rest = file;
+    loop {
+        let bytes = match want {
+            Want::End if rest.is_empty() => return Ok(()),
+            Want::End => return Err(Failure::Format),
+            Want::Peek { offset, len } => {
+                let from = file.get(offset as usize..).ok_or(Failure::Format)?;
+                from.get(..len as usize).ok_or(Failure::Format)?
+            }
+            Want::Take(len) | Want::Skip(len) => {
+                let (bytes, behind) = rest.split_at_checked(len as usize).ok_or(Failure::Format)?;
+                hash.update(bytes);
+                rest = behind;
+                bytes
+            }
+        };
+        want = format.take(bytes, &hash, tell)?;
+    }
 }

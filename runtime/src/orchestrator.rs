@@ -18,7 +18,7 @@ mod settle;
 mod talk;
 mod trial;
 
-pub use plan::{Note, PLACE_MAX, Plan};
+pub use plan::{Note, PLACE_MAX, Plan, plan};
 
 use crate::{
     blocking,

@@ -14,9 +14,12 @@ use crate::out::Out;
 mod cancel;
 mod check;
 mod expand;
+mod inspect;
+mod keygen;
 mod publish;
 mod schema;
 mod serve;
+mod sign;
 mod status;
 
 /// The commands, in the order `--help` shows them.
@@ -41,6 +44,9 @@ commands! {
     check::Check,
     expand::Expand,
     schema::Schema,
+    keygen::Keygen,
+    sign::Sign,
+    inspect::Inspect,
     serve::Serve,
     publish::Publish,
     status::Status,

@@ -8,18 +8,19 @@ use std::path::{Path, PathBuf};
 
 use base64::prelude::{BASE64_STANDARD, Engine};
 use clap::Args;
+use coreota::descriptor::Algorithm;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::control::{Connection, Reply, Request};
 use crate::error::{Error, Exit, Result};
 use crate::job_document::{self, Facts};
+use crate::keys;
 use crate::out::Out;
 use crate::provider::names::FILE_MAX;
 use crate::provider::state::{File, Status};
 use crate::provider::{NewJob, NewStream};
 use crate::report::Live;
-use crate::sign;
 use crate::store::{DEFAULT_DIR, ImageFolder, hex};
 
 /// Publish an image as a job for one thing, several, or all
@@ -166,11 +167,13 @@ impl Cmd {
 
     fn sign(&self, image: &[u8]) -> Result<Option<Vec<u8>>> {
         if let Some(path) = &self.key {
-            let pem = fs::read_to_string(path)
-                .map_err(|error| Error::file("read", path, error).fix("check --key"))?;
-            let signature = sign::ecdsa_p256_der(&pem, image)
-                .map_err(|why| Error::file("sign with", path, why).fix("give a private key"))?;
-            return Ok(Some(signature));
+            let signer = keys::private(path)?;
+            if signer.algorithm() != Algorithm::EcdsaP256 {
+                let why = format!("it is an {} key", keys::word(signer.algorithm()));
+                return Err(Error::file("sign with", path, why)
+                    .fix("a job carries ecdsa-p256 signatures; `cargo ota sign` puts others inside the image"));
+            }
+            return Ok(Some(signer.detached(image)));
         }
         self.signature.as_deref().map(read_signature).transpose()
     }
@@ -217,7 +220,7 @@ fn read_signature(path: &Path) -> Result<Vec<u8>> {
         .map_err(|error| Error::file("read", path, error).fix("check --signature"))?;
     let text = std::str::from_utf8(&bytes).ok().and_then(|t| BASE64_STANDARD.decode(t.trim()).ok());
     let der = text.unwrap_or(bytes);
-    if sign::is_ecdsa_p256_der(&der) {
+    if keys::is_ecdsa_p256_der(&der) {
         return Ok(der);
     }
     Err(Error::file("use", path, "it is no ECDSA P-256 signature")

@@ -12,7 +12,7 @@ use crate::{
     parser::{Chain, Declined, Parse},
     pipeline::{Accept, Pipeline},
     transport::Geometry,
-    verify::{Claim, Hash, SIGNATURE_MAX},
+    verify::{Claim, Hash, Rules, SIGNATURE_MAX},
     version::Version,
 };
 use heapless::{String, Vec};
@@ -88,7 +88,9 @@ pub(super) fn consider<P: Pipeline>(
     let outcome = match parsers.parse(offer.document, 0, &mut note) {
         Parse::NotMine(why) | Parse::Malformed(why) => Outcome::Refuse(why, note),
         Parse::Descriptor(descriptor) => {
-            match plan::<P>(&descriptor, block, running).and_then(|plan| fresh(plan, journal)) {
+            let rules = Rules { running, ..P::RULES };
+            let plan = plan(&descriptor, &rules, P::LAYOUT.capacity, block);
+            match plan.and_then(|plan| fresh(plan, journal)) {
                 Err(why) => Outcome::Refuse(why, Note::default()),
                 Ok(plan) if P::POLICY.accept == Accept::Always || offer.started => {
                     Outcome::Take(plan)
@@ -114,17 +116,21 @@ pub(super) fn consider<P: Pipeline>(
     Considered { job, started: offer.started, outcome }
 }
 
-/// Decodes a descriptor and refuses what would be refused after the download anyway.
-fn plan<P: Pipeline>(
+/// Decodes a descriptor and refuses what would be refused after the download anyway; `capacity` of
+/// the slot and `block` in bytes.
+///
+/// # Errors
+/// Whatever in the descriptor the device would refuse the job for.
+pub fn plan(
     descriptor: &Descriptor<'_>,
+    rules: &Rules,
+    capacity: u32,
     block: u32,
-    running: Version,
 ) -> Result<Plan, Failure> {
-    let rules = P::RULES;
     if descriptor.size == 0 {
         return Err(Failure::SizeZero);
     }
-    if descriptor.size > P::LAYOUT.capacity {
+    if descriptor.size > capacity {
         return Err(Failure::TooLarge);
     }
     if descriptor.files > 1 {
@@ -140,7 +146,7 @@ fn plan<P: Pipeline>(
         let mut text = [0; 32];
         let text = core::str::from_utf8(version.decode(&mut text)?);
         let version = Version::parse(text.map_err(|_| Failure::BadText)?)?;
-        if !rules.older_allowed && version <= running {
+        if !rules.older_allowed && version <= rules.running {
             return Err(Failure::NotNewer);
         }
     }

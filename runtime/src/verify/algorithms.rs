@@ -101,14 +101,25 @@ const SPKI_P256: &[u8] = b"\x30\x59\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\
 /// SubjectPublicKeyInfo up to the key: SEQUENCE { SEQUENCE { id-Ed25519 }, BIT STRING (RFC 8410).
 const SPKI_ED25519: &[u8] = b"\x30\x2a\x30\x05\x06\x03\x2b\x65\x70\x03\x21\x00";
 
+/// What stands before a key's bytes in its DER SubjectPublicKeyInfo.
+const fn spki(algorithm: Algorithm) -> &'static [u8] {
+    match algorithm {
+        Algorithm::EcdsaP256 => SPKI_P256,
+        Algorithm::Ed25519 => SPKI_ED25519,
+    }
+}
+
 /// The name of a key in an image: SHA-256 of its DER SubjectPublicKeyInfo. MCUboot's key hash, and
 /// what `openssl pkey -pubin -in KEY.pem -outform DER | sha256sum` prints.
 pub fn fingerprint(algorithm: Algorithm, key: &[u8]) -> [u8; 32] {
     let mut hash = Hash::new();
-    hash.update(match algorithm {
-        Algorithm::EcdsaP256 => SPKI_P256,
-        Algorithm::Ed25519 => SPKI_ED25519,
-    });
+    hash.update(spki(algorithm));
     hash.update(key);
     hash.so_far()
+}
+
+/// A public key as DER SubjectPublicKeyInfo.
+#[cfg(feature = "image")]
+pub fn subject_public_key_info(algorithm: Algorithm, key: &[u8]) -> alloc::vec::Vec<u8> {
+    [spki(algorithm), key].concat()
 }
