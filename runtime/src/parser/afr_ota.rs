@@ -76,35 +76,38 @@ impl AfrOta {
     }
 
     fn descriptor<'a>(&self, update: Update<'a>) -> Result<Descriptor<'a>, Failure> {
-        let file = update.file.ok_or(Failure::NoSuchFile)?;
-        let size = u32::try_from(file.size.ok_or(Failure::MissingField)?)
-            .map_err(|_| Failure::BadNumber)?;
+        let File { numbers: [size, id], texts } = update.file.ok_or(Failure::NoSuchFile)?;
+        let [url, auth, ecdsa, rsa, weak_ecdsa, weak_rsa, sha256, version, board] = texts;
+        let size = u32::try_from(size.ok_or(Failure::MissingField)?);
+        let size = size.map_err(|_| Failure::BadNumber)?;
         if size == 0 {
             return Err(Failure::SizeZero);
         }
-        let id =
-            u8::try_from(file.id.ok_or(Failure::MissingField)?).map_err(|_| Failure::BadNumber)?;
-        if file.weak && !file.strong && self.sha1 == Sha1::Refuse {
+        let id = u8::try_from(id.ok_or(Failure::MissingField)?).map_err(|_| Failure::BadNumber)?;
+        let weak = weak_ecdsa.or(weak_rsa).is_some() && ecdsa.or(rsa).is_none();
+        if weak && self.sha1 == Sha1::Refuse {
             return Err(Failure::WeakSignature);
         }
         // A URL that wants an authorisation we do not know is no way to the file.
-        let url = file.url.filter(|_| file.auth.is_none_or(|auth| auth.is("aws.s3.presigned")));
+        let url = url.filter(|_| auth.is_none_or(|auth| auth.is("aws.s3.presigned")));
         if update.stream.is_none() && url.is_none() {
             return Err(Failure::NoTransport);
         }
-        let coded =
-            |text: Option<Text<'a>>, coding| text.map(|text| Field { coding, ..text.into() });
+        let coded = |text: Option<Text<'a>>, coding| {
+            text.map(|Text { raw, escaped }| Field { raw, coding, escaped })
+        };
+        let plain = |text| coded(text, Coding::Plain);
         Ok(Descriptor {
             size,
             file: id,
             files: update.files,
-            stream: update.stream.map(Field::from),
-            url: url.map(Field::from),
-            sha256: coded(file.sha256, Coding::Hex),
-            signature: coded(file.ecdsa, Coding::Base64)
+            stream: plain(update.stream),
+            url: plain(url),
+            sha256: coded(sha256, Coding::Hex),
+            signature: coded(ecdsa, Coding::Base64)
                 .map(|signature| (Algorithm::EcdsaP256, signature)),
-            version: file.version.map(Field::from),
-            board: file.board.map(Field::from),
+            version: plain(version),
+            board: plain(board),
         })
     }
 }
@@ -124,16 +127,10 @@ impl<'a> Update<'a> {
         let mut keys = Keys::default();
         json.object()?;
         while let Some(key) = json.key()? {
-            match key.name(&mut [0; 24]) {
-                b"streamname" => {
-                    keys.once(0)?;
-                    update.stream = json.text_or_null()?;
-                }
-                b"files" => {
-                    keys.once(1)?;
-                    update.files(json, index)?;
-                }
-                _ => json.skip(NESTING)?,
+            match keys.known(key, &["streamname", "files"])? {
+                Some(0) => update.stream = json.text_or_null()?,
+                Some(_) => update.files(json, index)?,
+                None => json.skip(NESTING)?,
             }
         }
         Ok(update)
@@ -155,21 +152,26 @@ impl<'a> Update<'a> {
     }
 }
 
-/// An element of `files`.
+/// The keys of an element of `files`: numbers first, then texts.
+const KEYS: [&str; 11] = [
+    "filesize",
+    "fileid",
+    "update_data_url",
+    "auth_scheme",
+    "sig-sha256-ecdsa",
+    "sig-sha256-rsa",
+    "sig-sha1-ecdsa",
+    "sig-sha1-rsa",
+    "sha256",
+    "version",
+    "board",
+];
+
+/// An element of `files`: the values of [`KEYS`] in their order, `null` being none.
 #[derive(Default)]
 struct File<'a> {
-    size: Option<u64>,
-    id: Option<u64>,
-    url: Option<Text<'a>>,
-    auth: Option<Text<'a>>,
-    ecdsa: Option<Text<'a>>,
-    /// A signature over SHA-256 is offered, of either kind.
-    strong: bool,
-    /// A signature over SHA-1 is offered.
-    weak: bool,
-    sha256: Option<Text<'a>>,
-    version: Option<Text<'a>>,
-    board: Option<Text<'a>>,
+    numbers: [Option<u64>; 2],
+    texts: [Option<Text<'a>>; 9],
 }
 
 impl<'a> File<'a> {
@@ -178,39 +180,14 @@ impl<'a> File<'a> {
         let mut keys = Keys::default();
         json.object()?;
         while let Some(key) = json.key()? {
-            let mut room = [0; 24];
-            let number = match key.name(&mut room) {
-                b"filesize" => 0,
-                b"fileid" => 1,
-                b"update_data_url" => 2,
-                b"auth_scheme" => 3,
-                b"sig-sha256-ecdsa" => 4,
-                b"sig-sha256-rsa" => 5,
-                b"sig-sha1-ecdsa" => 6,
-                b"sig-sha1-rsa" => 7,
-                b"sha256" => 8,
-                b"version" => 9,
-                b"board" => 10,
-                _ => {
-                    json.skip(NESTING)?;
-                    continue;
-                }
+            let Some(known) = keys.known(key, &KEYS)? else {
+                json.skip(NESTING)?;
+                continue;
             };
-            keys.once(number)?;
-            match number {
-                0 => file.size = Some(json.number()?),
-                1 => file.id = Some(json.number()?),
-                2 => file.url = json.text_or_null()?,
-                3 => file.auth = json.text_or_null()?,
-                4 => {
-                    file.ecdsa = json.text_or_null()?;
-                    file.strong |= file.ecdsa.is_some();
-                }
-                5 => file.strong |= json.text_or_null()?.is_some(),
-                6 | 7 => file.weak |= json.text_or_null()?.is_some(),
-                8 => file.sha256 = json.text_or_null()?,
-                9 => file.version = json.text_or_null()?,
-                _ => file.board = json.text_or_null()?,
+            if let Some(number) = file.numbers.get_mut(known) {
+                *number = Some(json.number()?);
+            } else if let Some(text) = file.texts.get_mut(known - file.numbers.len()) {
+                *text = json.text_or_null()?;
             }
         }
         Ok(file)

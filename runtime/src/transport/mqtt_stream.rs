@@ -225,8 +225,9 @@ impl<E: Encoding> MqttStream<E> {
 fn first_blocks(wanted: Wanted, most: u32) -> Wanted {
     let skipped = wanted.bits.trailing_zeros().min(u64::BITS - 1);
     let mut bits = wanted.bits >> skipped;
-    for _ in most..bits.count_ones() {
-        bits &= !(1 << (u64::BITS - 1 - bits.leading_zeros().min(u64::BITS - 1)));
+    // So many bits at most: counting them all takes longer, and seldom is one too many.
+    while u64::BITS - bits.leading_zeros() > most && bits.count_ones() > most {
+        bits &= u64::MAX >> 1 >> bits.leading_zeros();
     }
     Wanted { first: wanted.first.saturating_add(skipped), bits }
 }
@@ -245,18 +246,22 @@ fn token(stream: &str, geometry: Geometry) -> Result<String<8>, Failure> {
     String::from_utf8(token.into()).map_err(|_| Failure::BadText)
 }
 
-/// What a refusal's error code means for the download.
-fn refused(code: &[u8]) -> Failure {
-    match code {
-        b"ResourceNotFound" => Failure::StreamMissing,
-        b"VersionMismatch" | b"ETagMismatch" => Failure::StreamVersion,
-        // What is left of InvalidRequest, our requests being valid otherwise: blocks that the
-        // provider's file does not have.
-        b"OffsetOutOfBounds" | b"InvalidRequest" => Failure::StreamShort,
+/// What a refusal means for the download; `is` compares its error code.
+fn refused(is: impl Fn(&str) -> bool) -> Failure {
+    const CODES: [(&str, Failure); 9] = [
+        ("ResourceNotFound", Failure::StreamMissing),
+        ("VersionMismatch", Failure::StreamVersion),
+        ("ETagMismatch", Failure::StreamVersion),
+        // Our requests being valid otherwise, InvalidRequest is about blocks that the provider's
+        // file does not have.
+        ("OffsetOutOfBounds", Failure::StreamShort),
+        ("InvalidRequest", Failure::StreamShort),
         // Asking again helps; an encoding found invalid was damaged on its way.
-        b"RequestThrottled" | b"InternalError" | b"InvalidCbor" | b"InvalidJson" => {
-            Failure::Throttled
-        }
-        _ => Failure::StreamRefused,
-    }
+        ("RequestThrottled", Failure::Throttled),
+        ("InternalError", Failure::Throttled),
+        ("InvalidCbor", Failure::Throttled),
+        ("InvalidJson", Failure::Throttled),
+    ];
+    let known = CODES.iter().find(|(code, _)| is(code));
+    known.map_or(Failure::StreamRefused, |(_, failure)| *failure)
 }

@@ -33,25 +33,33 @@ pub(crate) fn trim(text: &[u8]) -> Result<&[u8], Failure> {
 pub(crate) fn decode(text: &[u8], into: &mut [u8]) -> Result<usize, Failure> {
     let len = decoded_len(text.len()).ok_or(Failure::BadEncoding)?;
     let into = into.get_mut(..len).ok_or(Failure::BadText)?;
-    let (long, rest) = text.as_chunks::<LONG>();
-    let (long_out, rest_out) =
-        into.split_at_mut_checked(long.len() * 24).ok_or(Failure::BadText)?;
-    let mut wrong = 0;
-    for (chunk, out) in long.iter().zip(long_out.as_chunks_mut::<24>().0) {
-        wrong |= decode_long(chunk, out);
+    let (eights, rest) = text.as_chunks::<8>();
+    let (sixes, rest_out) = into.as_chunks_mut::<6>();
+    // Looked at once, behind the loop: a block is kilobytes of text, all but surely right.
+    let mut all = 0;
+    for (eight, six) in eights.iter().zip(sixes) {
+        let bits = join(eight);
+        all |= bits;
+        let [_, _, bytes @ ..] = bits.to_be_bytes();
+        *six = bytes;
     }
-    let (whole, tail) = rest.as_chunks::<4>();
-    let (whole_out, tail_out) = rest_out.as_chunks_mut::<3>();
-    for (group, out) in whole.iter().zip(whole_out) {
-        let sextets = group.map(sextet);
-        wrong |= sextets.iter().fold(0, |all, sextet| all | sextet);
-        let [_, bytes @ ..] = pack(sextets).to_be_bytes();
-        *out = bytes;
-    }
-    if wrong & INVALID != 0 || !decode_tail(tail, tail_out) {
+    if all < 0 || !decode_rest(rest, rest_out) {
         return Err(Failure::BadEncoding);
     }
     Ok(len)
+}
+
+/// What is left: up to seven characters.
+fn decode_rest(rest: &[u8], out: &mut [u8]) -> bool {
+    let mut eight = [b'A'; 8];
+    for (to, from) in eight.iter_mut().zip(rest) {
+        *to = *from;
+    }
+    let bits = join(&eight);
+    let [_, _, bytes @ ..] = bits.to_be_bytes();
+    let (used, unused) = bytes.split_at_checked(out.len()).unwrap_or_default();
+    out.copy_from_slice(used);
+    bits >= 0 && unused.iter().all(|byte| *byte == 0)
 }
 
 /// [`decode`] of the text of a JSON string with escapes, `\/` mostly: slow, and short.
@@ -82,61 +90,23 @@ pub(crate) fn decode_escaped(raw: &[u8], into: &mut [u8]) -> Result<usize, Failu
     }
 }
 
-/// Characters taken at once where there are many: a block is kilobytes of them, and the arithmetic
-/// below, free of branches and tables, then runs on whole vectors.
-const LONG: usize = 32;
-
-/// Set in a sextet that stands for no character of the alphabet.
-const INVALID: u8 = 0x80;
-
-fn decode_long(chunk: &[u8; LONG], out: &mut [u8; 24]) -> u8 {
-    let mut sextets = [0; LONG];
-    let mut all = 0;
-    for (to, from) in sextets.iter_mut().zip(chunk) {
-        *to = sextet(*from);
-        all |= *to;
-    }
-    for (word, out) in sextets.as_chunks::<8>().0.iter().zip(out.as_chunks_mut::<6>().0) {
-        // Neighbours join: eight sextets, four pairs, two groups, six bytes.
-        let word = u64::from_le_bytes(*word);
-        let word = (word & 0x003f_003f_003f_003f) << 6 | word >> 8 & 0x003f_003f_003f_003f;
-        let word = (word & 0x0fff_0000_0fff) << 12 | word >> 16 & 0x0fff_0000_0fff;
-        let [_, _, bytes @ ..] = (word << 24 | word >> 32).to_be_bytes();
-        *out = bytes;
-    }
-    all
-}
-
-/// The two or three characters of the last group.
-fn decode_tail(tail: &[u8], out: &mut [u8]) -> bool {
-    let mut group = [b'A'; 4];
-    for (to, from) in group.iter_mut().zip(tail) {
-        *to = *from;
-    }
-    let sextets = group.map(sextet);
-    let [_, bytes @ ..] = pack(sextets).to_be_bytes();
-    let (used, unused) = bytes.split_at_checked(out.len()).unwrap_or((&[], &[]));
-    out.copy_from_slice(used);
-    sextets.iter().all(|sextet| *sextet < INVALID) && unused.iter().all(|byte| *byte == 0)
-}
-
-/// What a character stands for.
+/// The 48 bits of eight characters, or a negative number where one is not of the alphabet.
 #[inline]
-fn sextet(character: u8) -> u8 {
-    let pick = |from: u8, many: u8, value: u8| {
-        let at = character.wrapping_sub(from);
-        if at < many { at.wrapping_add(value).wrapping_add(1) } else { 0 }
-    };
-    let sum = pick(b'A', 26, 0)
-        | pick(b'a', 26, 26)
-        | pick(b'0', 10, 52)
-        | pick(b'+', 1, 62)
-        | pick(b'/', 1, 63);
-    sum.wrapping_sub(1)
+fn join(eight: &[u8; 8]) -> i64 {
+    let [a, b, c, d, e, f, g, h] =
+        eight.map(|character| i32::from(SEXTETS[usize::from(character)]));
+    let (high, low) = (a << 18 | b << 12 | c << 6 | d, e << 18 | f << 12 | g << 6 | h);
+    i64::from(high) << 24 | i64::from(low)
 }
 
-/// Four sextets to three bytes, the lower three of the number.
-#[inline]
-fn pack(sextets: [u8; 4]) -> u32 {
-    sextets.iter().fold(0, |group, sextet| group << 6 | u32::from(sextet & 0x3f))
-}
+/// What each character stands for; -1 where it is not of the alphabet.
+static SEXTETS: [i8; 256] = {
+    let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut sextets = [-1; 256];
+    let mut value = 0;
+    while value < alphabet.len() {
+        sextets[alphabet[value] as usize] = value as i8;
+        value += 1;
+    }
+    sextets
+};

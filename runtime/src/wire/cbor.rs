@@ -73,6 +73,7 @@ impl<'a> Cbor<'a> {
     ///
     /// # Errors
     /// [`Failure::WrongType`] where another item stands there.
+    #[inline]
     pub fn map(&mut self) -> Result<Left, Failure> {
         match self.head()? {
             (MAP, pairs) => Ok(Left(pairs)),
@@ -86,7 +87,18 @@ impl<'a> Cbor<'a> {
     /// [`Failure::WrongType`] where the key is no text.
     #[inline]
     pub fn key(&mut self, left: &mut Left) -> Result<Option<&'a [u8]>, Failure> {
-        if self.is_end(left)? { Ok(None) } else { self.text().map(Some) }
+        if self.is_end(left)? {
+            return Ok(None);
+        }
+        // Nearly every key of a stream message is one letter.
+        match self.rest {
+            [0x61, rest @ ..] => {
+                let (key, rest) = rest.split_at_checked(1).ok_or(Failure::BadCbor)?;
+                self.rest = rest;
+                Ok(Some(key))
+            }
+            _ => self.text().map(Some),
+        }
     }
 
     /// Whether what was entered ends here; else one less is left.
@@ -109,6 +121,7 @@ impl<'a> Cbor<'a> {
     ///
     /// # Errors
     /// [`Failure::WrongType`] where another item stands there.
+    #[inline]
     pub fn text(&mut self) -> Result<&'a [u8], Failure> {
         match self.head()? {
             (TEXT, Some(len)) => self.string(len),
@@ -120,6 +133,7 @@ impl<'a> Cbor<'a> {
     ///
     /// # Errors
     /// [`Failure::WrongType`] where another item stands there.
+    #[inline]
     pub fn bytes(&mut self) -> Result<&'a [u8], Failure> {
         match self.head()? {
             (BYTES, Some(len)) => self.string(len),
@@ -131,6 +145,7 @@ impl<'a> Cbor<'a> {
     ///
     /// # Errors
     /// [`Failure::BadNumber`] where it is negative, [`Failure::WrongType`] where it is none.
+    #[inline]
     pub fn number(&mut self) -> Result<u64, Failure> {
         match self.head()? {
             (NUMBER, Some(number)) => Ok(number),

@@ -106,9 +106,10 @@ impl<'a> Json<'a> {
     fn peek(&mut self) -> Result<u8, Failure> {
         loop {
             match self.rest {
+                // Documents from machines have no white space: this is the way taken.
+                [byte @ b'!'..=0xff, ..] => return Ok(*byte),
                 [b' ' | b'\t' | b'\n' | b'\r', rest @ ..] => self.rest = rest,
-                [byte, ..] => return Ok(*byte),
-                [] => return Err(Failure::BadJson),
+                _ => return Err(Failure::BadJson),
             }
         }
     }
@@ -153,12 +154,21 @@ impl<'a> Json<'a> {
     /// # Errors
     /// [`Failure::BadJson`] where neither stands there.
     pub fn key(&mut self) -> Result<Option<Text<'a>>, Failure> {
-        if !self.more(b'}')? {
-            return Ok(None);
+        match self.rest {
+            // As machines write it.
+            [b',', b'"', rest @ ..] if !self.fresh => self.rest = rest,
+            _ => {
+                if !self.more(b'}')? {
+                    return Ok(None);
+                }
+                self.expect(b'"')?;
+            }
         }
-        self.expect(b'"')?;
         let key = self.string()?;
-        self.expect(b':')?;
+        match self.rest {
+            [b':', rest @ ..] => self.rest = rest,
+            _ => self.expect(b':')?,
+        }
         Ok(Some(key))
     }
 
@@ -188,10 +198,8 @@ impl<'a> Json<'a> {
     /// # Errors
     /// [`Failure::BadJson`] where something does.
     pub fn end(&mut self) -> Result<(), Failure> {
-        match self.peek() {
-            Ok(_) => Err(Failure::BadJson),
-            Err(_) => Ok(()),
-        }
+        let _ = self.peek();
+        if self.rest.is_empty() { Ok(()) } else { Err(Failure::BadJson) }
     }
 
     /// Enters an object.
@@ -287,29 +295,39 @@ impl<'a> Json<'a> {
     }
 
     /// The rest of a string, behind its opening quote.
+    #[inline]
     fn string(&mut self) -> Result<Text<'a>, Failure> {
+        let (raw, rest) = self.rest.split_at_checked(plain(self.rest)).unwrap_or_default();
+        match rest {
+            [b'"', rest @ ..] => {
+                self.rest = rest;
+                Ok(Text { raw, escaped: false })
+            }
+            _ => self.escaped_string(rest),
+        }
+    }
+
+    /// [`Json::string`], of which `rest` begins with the first escape.
+    #[cold]
+    fn escaped_string(&mut self, mut rest: &'a [u8]) -> Result<Text<'a>, Failure> {
         let from = self.rest;
-        let mut escaped = false;
         loop {
-            self.rest = plain(self.rest);
-            match self.rest {
+            rest = match rest {
                 [b'"', rest @ ..] => {
-                    let raw = from.get(..from.len() - self.rest.len()).ok_or(Failure::BadJson)?;
                     self.rest = rest;
-                    return Ok(Text { raw, escaped });
+                    let len = from.len() - rest.len() - 1;
+                    let raw = from.get(..len).ok_or(Failure::BadJson)?;
+                    return Ok(Text { raw, escaped: true });
                 }
                 [b'\\', b'u', a, b, c, d, rest @ ..]
                     if [a, b, c, d].iter().all(|digit| digit.is_ascii_hexdigit()) =>
                 {
-                    escaped = true;
-                    self.rest = rest;
+                    rest
                 }
-                [b'\\', b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't', rest @ ..] => {
-                    escaped = true;
-                    self.rest = rest;
-                }
-                _ => return Err(Failure::BadJson),
-            }
+                [b'\\', b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't', rest @ ..] => rest,
+                [b'\\' | 0..b' ', ..] | [] => return Err(Failure::BadJson),
+                rest => rest.get(plain(rest)..).unwrap_or_default(),
+            };
         }
     }
 
@@ -362,42 +380,54 @@ fn some_digits(bytes: &[u8]) -> Result<&[u8], Failure> {
     if rest.len() == bytes.len() { Err(Failure::BadJson) } else { Ok(rest) }
 }
 
-/// Passes over what a string holds literally, to the first quote, backslash or control character.
-fn plain(mut bytes: &[u8]) -> &[u8] {
+/// How many bytes a string holds literally: up to a quote, backslash or control character.
+#[inline]
+fn plain(bytes: &[u8]) -> usize {
+    let mut rest = bytes;
+    for _ in 0..4 {
+        let Some((word, beyond)) = rest.split_first_chunk::<8>() else { break };
+        let found = special(u64::from_le_bytes(*word));
+        if found != 0 {
+            return bytes.len() - rest.len() + found.trailing_zeros() as usize / 8;
+        }
+        rest = beyond;
+    }
+    bytes.len() - rest.len() + plain_long(rest)
+}
+
+/// [`plain`] of a long string, perhaps a block in base64, or of the last bytes of a document.
+#[inline(never)]
+fn plain_long(bytes: &[u8]) -> usize {
+    let mut rest = bytes;
+    // Whole chunks at once, without an early exit inside: the compiler may use vectors.
+    while let Some((chunk, beyond)) = rest.split_first_chunk::<64>() {
+        let found = chunk
+            .iter()
+            .fold(0, |found, byte| found | u8::from(byte ^ 2 < 0x21) | u8::from(*byte == b'\\'));
+        if found != 0 {
+            break;
+        }
+        rest = beyond;
+    }
     loop {
-        for _ in 0..4 {
-            let Some((word, rest)) = bytes.split_first_chunk::<8>() else {
-                return plain_end(bytes);
-            };
-            let found = special(u64::from_le_bytes(*word));
-            if found != 0 {
-                return bytes.get(found.trailing_zeros() as usize / 8..).unwrap_or_default();
-            }
-            bytes = rest;
+        let (found, beyond) = match rest.split_first_chunk::<8>() {
+            Some((word, beyond)) => (special(u64::from_le_bytes(*word)), beyond),
+            None => (special(last_word(rest)), rest),
+        };
+        if found != 0 {
+            return bytes.len() - rest.len() + found.trailing_zeros() as usize / 8;
         }
-        // A long one, perhaps a block in base64: whole chunks at once, without an early exit
-        // inside, so that the compiler may use vectors.
-        while let Some((chunk, rest)) = bytes.split_first_chunk::<64>() {
-            let found = chunk.iter().fold(0, |found, byte| {
-                found | u8::from(byte ^ 2 < 0x21) | u8::from(*byte == b'\\')
-            });
-            if found != 0 {
-                break;
-            }
-            bytes = rest;
-        }
+        rest = beyond;
     }
 }
 
-/// [`plain`] of the last few bytes of a document.
-fn plain_end(bytes: &[u8]) -> &[u8] {
+/// The last few bytes of a document; what fills the word up is a control character.
+fn last_word(bytes: &[u8]) -> u64 {
     let mut word = [0; 8];
     for (to, from) in word.iter_mut().zip(bytes) {
         *to = *from;
     }
-    // What fills the word up is a control character.
-    let at = special(u64::from_le_bytes(word)).trailing_zeros() as usize / 8;
-    bytes.get(at..).unwrap_or_default()
+    u64::from_le_bytes(word)
 }
 
 /// The highest bit of each byte that is a quote, a backslash or a control character; above the

@@ -22,6 +22,7 @@ impl<'b> Writer<'b> {
     }
 
     /// Appends bytes.
+    #[inline]
     pub fn put(&mut self, bytes: &[u8]) {
         self.len = self.len.and_then(|len| {
             let end = len.checked_add(bytes.len())?;
@@ -38,16 +39,18 @@ impl<'b> Writer<'b> {
     /// Appends a number in decimal.
     pub fn number(&mut self, mut value: u32) {
         let mut digits = [b'0'; 10];
-        let mut used = 0;
-        for digit in digits.iter_mut().rev() {
-            *digit = b'0' + (value % 10) as u8;
+        let mut from = digits.len();
+        while let Some(digit) = from.checked_sub(1).and_then(|at| digits.get_mut(at)) {
+            *digit += (value % 10) as u8;
             value /= 10;
-            used += 1;
+            from -= 1;
             if value == 0 {
                 break;
             }
         }
-        self.put(digits.get(digits.len() - used..).unwrap_or_default());
+        for digit in digits.iter().skip(from) {
+            self.put(&[*digit]);
+        }
     }
 
     /// Appends `digits` hexadecimal digits of a number, lower case.

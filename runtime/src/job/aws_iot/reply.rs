@@ -85,26 +85,17 @@ impl<'m> Reply<'m> {
         let mut keys = Keys::default();
         json.object()?;
         while let Some(key) = json.key()? {
-            match key.name(&mut [0; 24]) {
-                b"clientToken" => {
-                    keys.once(0)?;
+            let names = ["clientToken", "execution", "executionState", "code"];
+            match keys.known(key, &names)? {
+                Some(0) => {
                     let token = json.text_or_null()?;
                     // Not a number of ours: the token of somebody else.
                     reply.token = token.map(|token| token.number().unwrap_or(0));
                 }
-                b"execution" => {
-                    keys.once(1)?;
-                    reply.execution = Execution::read(&mut json)?;
-                }
-                b"executionState" => {
-                    keys.once(2)?;
-                    reply.state = Execution::read(&mut json)?;
-                }
-                b"code" => {
-                    keys.once(3)?;
-                    reply.code = json.text_or_null()?;
-                }
-                _ => json.skip(DOCUMENT_NESTING)?,
+                Some(1) => reply.execution = Execution::read(&mut json)?,
+                Some(2) => reply.state = Execution::read(&mut json)?,
+                Some(_) => reply.code = json.text_or_null()?,
+                None => json.skip(DOCUMENT_NESTING)?,
             }
         }
         json.end()?;
@@ -122,28 +113,22 @@ impl<'m> Execution<'m> {
         let mut execution = Execution::default();
         let mut keys = Keys::default();
         while let Some(key) = json.key()? {
-            match key.name(&mut [0; 24]) {
-                b"jobId" => {
-                    keys.once(0)?;
+            match keys.known(key, &["jobId", "status", "versionNumber", "jobDocument"])? {
+                Some(0) => {
                     // No character of a job's name needs an escape.
                     let name = core::str::from_utf8(json.text()?.raw);
                     execution.name = Some(name.map_err(|_| Failure::BadText)?);
                 }
-                b"status" => {
-                    keys.once(1)?;
-                    execution.stage = Some(Stage::read(json.text()?)?);
-                }
-                b"versionNumber" => {
-                    keys.once(2)?;
+                Some(1) => execution.stage = Some(Stage::read(json.text()?)?),
+                Some(2) => {
                     let version = u32::try_from(json.number()?);
                     execution.version = Some(version.map_err(|_| Failure::BadNumber)?);
                 }
-                b"jobDocument" => {
-                    keys.once(3)?;
+                Some(_) => {
                     let document = json.raw(DOCUMENT_NESTING)?;
                     execution.document = document.starts_with(b"{").then_some(document);
                 }
-                _ => json.skip(NESTING)?,
+                None => json.skip(NESTING)?,
             }
         }
         // An object that says nothing about an execution stands for none.

@@ -101,6 +101,6 @@ impl Encoding for Cbor {
         }
         cbor.end()?;
         let code = code.or(legacy).ok_or(Failure::MissingField)?;
-        Ok(ours.then(|| refused(code)))
+        Ok(ours.then(|| refused(|name| code == name.as_bytes())))
     }
 }

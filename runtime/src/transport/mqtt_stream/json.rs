@@ -5,7 +5,7 @@ use super::{Data, Encoding, PAYLOAD_MAX, Request, refused};
 use crate::{
     error::Failure,
     field::{Coding, Field},
-    wire::{self, Keys, NESTING, Writer},
+    wire::{self, Keys, NESTING, Text, Writer},
 };
 
 /// The `/json` topics.
@@ -20,15 +20,14 @@ impl Encoding for Json {
     fn request(request: &Request<'_>, to: &mut Writer<'_>) {
         to.text("{\"c\":\"");
         to.text(request.token);
-        for (key, number) in [
-            ("\",\"f\":", u32::from(request.geometry.file)),
-            (",\"l\":", request.geometry.block),
-            (",\"o\":", request.wanted.first),
-            (",\"n\":", request.wanted.count()),
-        ] {
-            to.text(key);
-            to.number(number);
-        }
+        to.text("\",\"f\":");
+        to.number(request.geometry.file.into());
+        to.text(",\"l\":");
+        to.number(request.geometry.block);
+        to.text(",\"o\":");
+        to.number(request.wanted.first);
+        to.text(",\"n\":");
+        to.number(request.wanted.count());
         to.text(",\"b\":\"");
         for byte in request.bitmap(&mut [0; 8]) {
             to.hex(u32::from(*byte), 2);
@@ -42,28 +41,16 @@ impl Encoding for Json {
         let (mut file, mut index, mut len, mut block, mut ours) = (None, None, None, None, false);
         json.object()?;
         while let Some(key) = json.key()? {
-            match key.name(&mut [0; 24]) {
-                b"c" => {
-                    keys.once(0)?;
-                    ours = json.text()?.is(token);
+            match keys.known(key, &["c", "f", "i", "l", "p"])? {
+                Some(0) => ours = json.text()?.is(token),
+                Some(1) => file = Some(json.number()?),
+                Some(2) => index = Some(json.number()?),
+                Some(3) => len = Some(json.number()?),
+                Some(_) => {
+                    let Text { raw, escaped } = json.text()?;
+                    block = Some(Field { raw, coding: Coding::Base64, escaped });
                 }
-                b"f" => {
-                    keys.once(1)?;
-                    file = Some(json.number()?);
-                }
-                b"i" => {
-                    keys.once(2)?;
-                    index = Some(json.number()?);
-                }
-                b"l" => {
-                    keys.once(3)?;
-                    len = Some(json.number()?);
-                }
-                b"p" => {
-                    keys.once(4)?;
-                    block = Some(Field { coding: Coding::Base64, ..json.text()?.into() });
-                }
-                _ => json.skip(NESTING)?,
+                None => json.skip(NESTING)?,
             }
         }
         json.end()?;
@@ -81,25 +68,16 @@ impl Encoding for Json {
         let (mut ours, mut code, mut legacy) = (true, None, None);
         json.object()?;
         while let Some(key) = json.key()? {
-            match key.name(&mut [0; 24]) {
+            match keys.known(key, &["c", "o", "code"])? {
                 // A request too broken to have a token is refused without one.
-                b"c" => {
-                    keys.once(0)?;
-                    ours = json.text_or_null()?.is_none_or(|text| text.is(token));
-                }
-                b"o" => {
-                    keys.once(1)?;
-                    code = json.text_or_null()?;
-                }
-                b"code" => {
-                    keys.once(2)?;
-                    legacy = json.text_or_null()?;
-                }
-                _ => json.skip(NESTING)?,
+                Some(0) => ours = json.text_or_null()?.is_none_or(|text| text.is(token)),
+                Some(1) => code = json.text_or_null()?,
+                Some(_) => legacy = json.text_or_null()?,
+                None => json.skip(NESTING)?,
             }
         }
         json.end()?;
         let code = code.or(legacy).ok_or(Failure::MissingField)?;
-        Ok(ours.then(|| refused(code.name(&mut [0; 24]))))
+        Ok(ours.then(|| refused(|name| code.is(name))))
     }
 }
