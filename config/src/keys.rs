@@ -21,7 +21,7 @@ table! {
         /// What makes an image trusted.
         verify: Part<Verify>,
         /// Reserved: parsers and protocols that are added without reflashing the core.
-        plugin: Option<Vec<At<Plugin>>>,
+        plugin: Part<Option<Vec<At<Plugin>>>>,
         /// The boards the pipeline is built for, each under its name.
         board: Part<Named<Board>>,
     }
@@ -187,11 +187,11 @@ table! {
     /// A board the pipeline is built for.
     pub struct Board {
         /// What rustc builds for; `host` is the machine that builds.
-        target: Target,
+        target: Part<Target>,
         /// The job source of this board, where it is not that of the pipeline.
-        job_source: Option<Vec<At<JobSource>>>,
+        job_source: Part<Option<Vec<At<JobSource>>>>,
         /// The parsers this board has, by kind or name, in this order; without it all of them.
-        parsers: Option<Vec<At<Name>>>,
+        parsers: Part<Option<Vec<At<Name>>>>,
         /// What installs a new image.
         bootloader: Part<Bootloader>,
         /// The flash that holds the partitions.
@@ -199,7 +199,7 @@ table! {
         /// Where in the flash everything is: `"start + length"`.
         partitions: Part<Partitions>,
         /// What the update pipeline may take of the board.
-        budget: Option<Budget>,
+        budget: Part<Option<Budget>>,
         /// What this board has different in `[transport]`.
         transport: Overlay<Transport>,
         /// What this board has different in `[policy]`.

@@ -3,7 +3,7 @@
 
 use crate::diagnostic::{At, Errors, Report, did_you_mean, listed, position};
 use crate::keys::{
-    Algorithm, Board, Bootloader, Flash, JobSource, MqttStream, Parser, Partitions, Policy,
+    Algorithm, Bootloader, Budget, Flash, JobSource, MqttStream, Parser, Partitions, Policy,
     Product, Verify,
 };
 use crate::values::Region;
@@ -26,8 +26,10 @@ pub struct Model {
 pub struct Device {
     /// The name of the board.
     pub name: At<String>,
-    /// `[board.NAME]` as written.
-    pub board: Board,
+    /// What rustc builds for, or `host`.
+    pub target: String,
+    /// What the pipeline may take of it.
+    pub budget: Option<Budget>,
     /// Its job source.
     pub jobs: At<JobSource>,
     /// Its parsers, in order; at least one.
@@ -43,7 +45,7 @@ pub struct Device {
     /// Its flash.
     pub flash: Flash,
     /// Its partitions as written.
-    pub partitions: Partitions,
+    pub partitions: At<Partitions>,
     /// Its bootloader.
     pub bootloader: At<Bootloader>,
     /// Where everything is in the flash.
@@ -103,12 +105,12 @@ pub struct Memory {
 impl Device {
     /// The flash for code that the board's budget allows, in bytes.
     pub fn flash_budget(&self) -> Option<u32> {
-        self.board.budget.value.as_ref()?.flash.value.map(|flash| flash.0)
+        self.budget.as_ref()?.flash.value.map(|flash| flash.0)
     }
 
     /// The RAM the board's budget allows, in bytes.
     pub fn ram_budget(&self) -> Option<u32> {
-        self.board.budget.value.as_ref()?.ram.value.map(|ram| ram.0)
+        self.budget.as_ref()?.ram.value.map(|ram| ram.0)
     }
 }
 

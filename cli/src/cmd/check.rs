@@ -49,7 +49,7 @@ fn summary(model: &Model, device: &Device) -> String {
     };
     let name = &device.name.value;
     [
-        format!("{name} ({}), for {}", model.origin(&device.name), device.board.target.0),
+        format!("{name} ({}), for {}", model.origin(&device.name), device.target),
         format!("  slots    {} runs, {} is written", layout.primary, layout.secondary),
         format!(
             "  image    {}: at most {} in {} blocks of {}",
@@ -84,7 +84,7 @@ fn facts(device: &Device) -> Value {
     let (layout, memory) = (&device.layout, &device.memory);
     json!({
         "board": device.name.value,
-        "target": device.board.target.0,
+        "target": device.target,
         "image": { "start": layout.image.start, "len": layout.image.len },
         "blocks": layout.blocks,
         "block_size": device.stream.block_size.value.0,

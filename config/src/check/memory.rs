@@ -34,8 +34,9 @@ pub(super) fn needed(
     let memory = Memory { block, transmit: TRANSMIT, state: STATE, receive };
     let budget = board
         .budget
-        .value
+        .0
         .as_ref()
+        .and_then(Option::as_ref)
         .and_then(|budget| budget.ram.value.map(|ram| At::new(ram, budget.ram.span.clone())));
     if let Some(ram) = budget.filter(|ram| ram.value.0 < memory.total()) {
         let wrong = format!(

@@ -86,6 +86,8 @@ fn device(
     let memory = stream.as_ref().map(|stream| memory::needed(name, board, stream, errors));
     Some(Device {
         name: name.clone(),
+        target: board.target.0.as_ref()?.0.clone(),
+        budget: board.budget.0.clone()?,
         jobs: jobs?,
         parsers: parsers?,
         stream: stream?,
@@ -93,11 +95,10 @@ fn device(
         verify: verify?,
         keys: keys?,
         flash: board.flash.0.clone()?,
-        partitions: board.partitions.0.clone()?,
+        partitions: At::new(board.partitions.0.clone()?, board.partitions.span.clone()),
         bootloader: At::new(board.bootloader.0.clone()?, board.bootloader.span.clone()),
         layout: layout?,
         memory: memory?,
-        board: board.clone(),
     })
 }
 
@@ -123,7 +124,7 @@ fn plugins_are_reserved(root: &Root, errors: &mut Errors) {
     let used = parsers.filter(|parser| matches!(parser.value, Parser::PluginParser(_)));
     for span in used
         .map(|parser| &parser.span)
-        .chain(root.plugin.value.iter().flatten().map(|plugin| &plugin.span))
+        .chain(root.plugin.0.iter().flatten().flatten().map(|plugin| &plugin.span))
     {
         errors.add(span.clone(), "plugins are reserved for a later version", right);
     }

@@ -44,7 +44,7 @@ pub(super) fn version(
 
 /// The job source of a board: its own or the pipeline's; one, for now.
 pub(super) fn job_source(root: &Root, board: &Board, errors: &mut Errors) -> Option<At<JobSource>> {
-    let sources = board.job_source.value.as_ref().or(root.job_source.0.as_ref())?;
+    let sources = board.job_source.0.as_ref()?.as_ref().or(root.job_source.0.as_ref())?;
     if let [_, second, ..] = sources.as_slice() {
         let right = "keep one `[[job-source]]`";
         errors.add(second.span.clone(), "a device has one job source", right);
@@ -74,7 +74,8 @@ pub(super) fn parsers_reached(root: &Root, errors: &mut Errors) {
             errors.add(parser.span.clone(), wrong, "add it to a board's `parsers`, or remove it");
         }
         if let Parser::Table(table) = &parser.value {
-            fields_suffice(table, parser, errors);
+            pointers_in_reach(table, errors);
+            blocks_are_found(table, parser, errors);
         }
     }
 }
@@ -97,26 +98,34 @@ fn some_board_has(root: &Root, parsers: &[At<Parser>], name: &str) -> bool {
     let meant = |listed: &Name| {
         listed.0 == name || !parsers.iter().any(|parser| parser.called() == listed.0)
     };
-    let mut boards = boards.0.iter().map(|(_, board)| board.parsers.value.as_ref());
-    boards.len() == 0
-        || boards
-            .any(|names| names.is_none_or(|names| names.iter().any(|listed| meant(&listed.value))))
+    // So may a list that could not be read, and boards that could not.
+    let may = |board: &Board| match &board.parsers.0 {
+        Some(Some(names)) => names.iter().any(|listed| meant(&listed.value)),
+        Some(None) | None => true,
+    };
+    boards.0.is_empty() || boards.0.iter().any(|(_, board)| may(board))
 }
 
-/// A parser must learn where the blocks are, from a transport that there is.
-fn fields_suffice(table: &Table, parser: &At<Parser>, errors: &mut Errors) {
-    let pointers = [
+/// The pointers of a table must lead no deeper than the runtime follows them.
+fn pointers_in_reach(table: &Table, errors: &mut Errors) {
+    let required = [
         Some(&table.size),
         table.sha256.as_ref().map(|digest| &digest.path),
         table.signature.as_ref().map(|signed| &signed.path),
     ];
+    let required = required.into_iter().flatten().map(|at| (&at.value, &at.span));
     let optional = [&table.stream, &table.url, &table.file_id, &table.version, &table.board];
     let optional = optional.into_iter().filter_map(|at| Some((at.value.as_ref()?, &at.span)));
-    let all = pointers.into_iter().flatten().map(|at| (&at.value, &at.span)).chain(optional);
-    for (pointer, span) in all.filter(|(pointer, _)| pointer.0.matches('/').count() > NESTING) {
-        let wrong = format!("`{}` leads too deep into a document", pointer.0);
-        errors.add(span.clone(), wrong, format!("at most {NESTING} steps"));
+    for (pointer, span) in required.chain(optional) {
+        if pointer.0.matches('/').count() > NESTING {
+            let wrong = format!("`{}` leads too deep into a document", pointer.0);
+            errors.add(span.clone(), wrong, format!("at most {NESTING} steps"));
+        }
     }
+}
+
+/// A parser must learn where the blocks are, from a transport that there is.
+fn blocks_are_found(table: &Table, parser: &At<Parser>, errors: &mut Errors) {
     if table.stream.is_none() {
         let wrong = match table.url.is_some() {
             true => "a `url` is no use to the transport `mqtt-stream`",
@@ -130,7 +139,7 @@ fn fields_suffice(table: &Table, parser: &At<Parser>, errors: &mut Errors) {
 /// The parsers of a board: those it names, or all.
 pub(super) fn of_board(root: &Root, board: &Board, errors: &mut Errors) -> Option<Vec<At<Parser>>> {
     let all = root.parser.0.as_ref()?;
-    let chosen = match &board.parsers.value {
+    let chosen = match board.parsers.0.as_ref()? {
         None => all.clone(),
         Some(names) => {
             let named: Vec<Option<_>> = names.iter().map(|name| named(all, name, errors)).collect();

@@ -29,6 +29,9 @@ impl<V: Value> Value for Part<V> {
     fn read(node: &Node, errors: &mut Errors) -> Option<Self> {
         Some(Self(V::read(node, errors)))
     }
+    fn absent() -> Option<Self> {
+        V::absent().map(|absent| Self(Some(absent)))
+    }
     fn missing() -> Option<Self> {
         Some(Self(None))
     }

@@ -1,6 +1,7 @@
 //! The parts of a pipeline, as the runtime's types and constants.
 
 use super::doc;
+use crate::diagnostic::At;
 use crate::keys::*;
 use crate::model::{Device, Model};
 use crate::values::{Every, Region, Sourced};
@@ -9,23 +10,19 @@ use quote::{format_ident, quote};
 
 /// Everything but the names: sizes, layout, policy, keys, the pipeline and its orchestrator.
 pub(super) fn declarations(model: &Model, device: &Device) -> TokenStream {
-    let origin = |what: &str, at: String| doc(format!("{what} ({at})."));
-    let block_doc = origin("Bytes of a block", model.origin(&device.stream.block_size));
+    let said = |what: &str, at: String| doc(format!("{what} ({at})."));
+    let block_doc = said("Bytes of a block", model.origin(&device.stream.block_size));
     let receive_doc =
         doc("Bytes of the largest message that the link must be able to receive.".into());
-    let thing_doc = origin(
-        "The thing this device is, where it is not told at run time",
-        model.origin(&device.jobs),
-    );
-    let keys_doc = doc(format!(
-        "The keys that are trusted ({}).",
-        device.keys.iter().map(|key| model.origin(&key.id)).collect::<Vec<_>>().join(", ")
-    ));
-    let pipeline_doc = origin("The parts of the pipeline", model.origin(&device.name));
+    let thing_is = "The thing this device is, where it is not told at run time";
+    let thing_doc = said(thing_is, model.origin(&device.jobs));
+    let trusted: Vec<String> = device.keys.iter().map(|key| model.origin(&key.id)).collect();
+    let keys_doc = said("The keys that are trusted", trusted.join(", "));
+    let pipeline_doc = said("The parts of the pipeline", model.origin(&device.name));
     let orchestrator_doc =
         doc("The pipeline over your flash `F`, link `L`, clock `C` and hooks `H`.".into());
 
-    let flash_doc = origin("Bytes of the flash", model.origin(&device.flash.size));
+    let flash_doc = said("Bytes of the flash", model.origin(&device.flash.size));
     let flash = plain(device.flash.size.value.0);
     let partitions = partitions(model, device);
     let block = plain(device.stream.block_size.value.0);
@@ -127,38 +124,40 @@ fn algorithm_type(algorithm: Algorithm) -> proc_macro2::Ident {
     }
 }
 
+/// A doc line that names where a value is declared, and nothing else.
+fn origin<T>(model: &Model, at: &At<T>) -> TokenStream {
+    doc(model.origin(at))
+}
+
 /// The items of `impl Pipeline`.
 fn pipeline(model: &Model, device: &Device) -> TokenStream {
-    let from = |at: String| doc(at);
-    let jobs_doc = from(model.origin(&device.jobs));
+    let jobs_doc = origin(model, &device.jobs);
     let jobs = match device.jobs.value {
         JobSource::AwsIotJobs(_) => quote!(job::aws_iot::AwsIotJobs),
     };
-    let parsers_doc = from(
-        device.parsers.iter().map(|parser| model.origin(parser)).collect::<Vec<_>>().join(", "),
-    );
+    let parsers: Vec<String> = device.parsers.iter().map(|parser| model.origin(parser)).collect();
+    let parsers_doc = doc(parsers.join(", "));
     let parser_types = device.parsers.iter().map(|parser| parser_type(parser));
     let parser_values = device.parsers.iter().map(|parser| parser_value(parser));
-    let transport_doc = from(model.origin(&device.stream));
+    let transport_doc = origin(model, &device.stream);
     let encoding = match device.stream.encoding.value {
         Encoding::Cbor => format_ident!("Cbor"),
         Encoding::Json => format_ident!("Json"),
     };
-    let verify_doc = from(model.origin(&device.verify));
+    let verify_doc = origin(model, &device.verify);
     let required: Vec<Algorithm> =
         device.verify.require.0.iter().flatten().map(|at| at.value).collect();
     let format = format(&device.bootloader);
     let algorithms = required.iter().map(|required| algorithm_type(*required));
-    let boot_doc = from(model.origin(&device.bootloader));
+    let boot_doc = origin(model, &device.bootloader);
     let (boot, boot_value) = boot(device);
-    let layout_doc = from(model.origin(&device.board.partitions));
+    let layout_doc = origin(model, &device.partitions);
     let layout = layout(device);
-    let (policy_doc, policy) = (from(model.origin(&device.policy)), policy(device));
-    let (retry_doc, retry) =
-        (from(model.origin(&device.stream.retry)), retry(&device.stream.retry));
+    let (policy_doc, policy) = (origin(model, &device.policy), policy(device));
+    let (retry_doc, retry) = (origin(model, &device.stream.retry), retry(&device.stream.retry));
     let rules = rules(model, device, &required);
     let (window_doc, window) =
-        (from(model.origin(&device.stream.window)), plain(device.stream.window.value.0));
+        (origin(model, &device.stream.window), plain(device.stream.window.value.0));
     quote! {
         #jobs_doc
         type Jobs = #jobs;
