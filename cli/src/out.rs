@@ -70,6 +70,11 @@ impl Out {
         }
     }
 
+    /// Do machines listen?
+    pub(crate) fn is_json(&self) -> bool {
+        self.json
+    }
+
     /// Are bars drawn? Then progress needs no lines.
     pub(crate) fn has_bars(&self) -> bool {
         !self.bars.is_hidden()

@@ -41,7 +41,7 @@
 
 #[cfg(feature = "image")]
 extern crate alloc;
-#[cfg(feature = "sim")]
+#[cfg(any(feature = "sim", feature = "rumqttc"))]
 extern crate std;
 
 pub mod blocking;

@@ -4,6 +4,9 @@
 //! these four calls. The blocking half is the same contract without `async`;
 //! [`blocking::Ready`](crate::blocking::Ready) makes one of the other, so that drivers exist once.
 
+#[cfg(feature = "rumqttc")]
+pub mod rumqttc;
+
 use crate::message::Message;
 
 /// How hard a message is tried to be delivered.

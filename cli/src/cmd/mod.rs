@@ -20,6 +20,7 @@ mod publish;
 mod schema;
 mod serve;
 mod sign;
+mod sim_device;
 mod status;
 
 /// The commands, in the order `--help` shows them.
@@ -51,6 +52,7 @@ commands! {
     publish::Publish,
     status::Status,
     cancel::Cancel,
+    sim_device::SimDevice,
 }
 
 /// Firmware updates over the air: check, sign, serve, publish, demonstrate.
