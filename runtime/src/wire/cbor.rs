@@ -1,9 +1,11 @@
 //! A pull reader for CBOR (RFC 8949) over borrowed bytes, and the little that requests need written.
 //!
 //! Like [`Json`](super::Json) it is strict where meaning is at stake and bounded everywhere. Strings
-//! in pieces and floating-point numbers are only passed over. Why not the `minicbor` crate: a block
-//! of 4096 bytes cost 2,169 instructions with it (host, `opt-level = 3`), mostly for types it tells
-//! apart that no stream message has. It is what this reader is tested against.
+//! in pieces and floating-point numbers are only passed over.
+//!
+//! Why not the `minicbor` crate: a block of 4096 bytes took 2,169 instructions with it, 1,188 here
+//! (x86-64, `opt-level = 3`, `examples/counts.rs`; copying the block is 412 of either), and a request
+//! 941, 349 here. It is what the tests compare this reader with.
 
 use super::Writer;
 use crate::error::Failure;
