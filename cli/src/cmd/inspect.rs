@@ -21,6 +21,9 @@ use crate::keys::{self, PublicKey};
 use crate::ota_toml;
 use crate::out::Out;
 
+/// Whom a file is no good for, where no board is asked about.
+const EVERYONE: &str = "every device";
+
 /// Show what is in an image or a job document, and whether a board would take it
 ///
 /// With --board the file is judged by the code that runs on the device, with the rules of that
@@ -57,25 +60,20 @@ impl Cmd {
             self.key.iter().map(|path| keys::public(path)).collect::<Result<_>>()?;
         known.extend(board.iter().flat_map(|board| board.rules.keys).map(PublicKey::from));
 
-        let verdict = if is_document(&file) {
-            self.document(&file, board.as_mut(), out)?
+        if is_document(&file) {
+            self.document(&file, board.as_mut(), out)?;
         } else {
-            self.image(&file, board.as_mut(), &known, out)?
-        };
-        match (verdict, &board) {
-            (Ok(()), None) => Ok(()),
-            (Ok(()), Some(board)) => {
-                let name = board.rules.board;
-                let over = match self.running {
-                    Some(_) => "",
-                    None => " (--running VERSION tells whether it is newer)",
-                };
-                let line = format!("{name} would take it{over}");
-                out.event("verdict", &json!({ "board": name, "takes": true }), line);
-                Ok(())
-            }
-            (Err(refused), _) => Err(refused),
+            self.image(&file, board.as_mut(), &known, out)?;
         }
+        let Some(board) = board else { return Ok(()) };
+        let name = board.rules.board;
+        let over = match self.running {
+            Some(_) => "",
+            None => " (--running VERSION tells whether it is newer)",
+        };
+        let line = format!("{name} would take it{over}");
+        out.event("verdict", &json!({ "board": name, "takes": true }), line);
+        Ok(())
     }
 
     fn board(&self, name: &str, out: &Out) -> Result<Board> {
@@ -88,8 +86,8 @@ impl Cmd {
         Ok(board)
     }
 
-    /// Shows a job document; the inner result is the verdict.
-    fn document(&self, file: &[u8], board: Option<&mut Board>, out: &Out) -> Result<Result<()>> {
+    /// Shows a job document, and judges it.
+    fn document(&self, file: &[u8], board: Option<&mut Board>, out: &Out) -> Result<()> {
         let mut default = board::default_parsers();
         let (parsers, judge) = match board {
             Some(board) => (&mut board.parsers, Some((board.rules, board.capacity, board.block))),
@@ -98,28 +96,27 @@ impl Cmd {
         let mut declined = Vec::new();
         let (parser, parse) = board::parse(parsers, file, &mut declined);
         document::show(&self.file, file, parser, &parse, &declined, out);
-        Ok(match (parse, judge) {
-            (Parse::NotMine(why) | Parse::Malformed(why), _) => {
-                Err(self.refused("every device", why))
+        match (parse, judge) {
+            (Parse::NotMine(why) | Parse::Malformed(why), None) => Err(self.refused(EVERYONE, why)),
+            (Parse::NotMine(why) | Parse::Malformed(why), Some((rules, ..))) => {
+                Err(self.refused(rules.board, why))
             }
             (Parse::Descriptor(_), None) => Ok(()),
             (Parse::Descriptor(descriptor), Some((rules, capacity, block))) => {
-                match plan(&descriptor, &rules, capacity, block) {
-                    Ok(_) => Ok(()),
-                    Err(why) => Err(self.refused(rules.board, why)),
-                }
+                let planned = plan(&descriptor, &rules, capacity, block);
+                planned.map(drop).map_err(|why| self.refused(rules.board, why))
             }
-        })
+        }
     }
 
-    /// Shows an image; the inner result is the verdict.
+    /// Shows an image, and judges it.
     fn image(
         &self,
         file: &[u8],
         board: Option<&mut Board>,
         known: &[PublicKey],
         out: &Out,
-    ) -> Result<Result<()>> {
+    ) -> Result<()> {
         let Some(format) = format_of(file).or(board.as_ref().map(|board| board.format)) else {
             return Err(Error::file(
                 "inspect",
@@ -131,19 +128,16 @@ impl Cmd {
         let image = image::look(format, file, known);
         image.show(&self.file, out);
         let Some(board) = board else {
-            return Ok(match image.wrong() {
-                Some(why) => Err(self.refused("every device", why)),
-                None => Ok(()),
-            });
+            return image.wrong().map_or(Ok(()), |why| Err(self.refused(EVERYONE, why)));
         };
         let claim = self.claim(file, board)?;
-        let name = board.rules.board;
-        Ok(match board.verify(&claim, file) {
-            Ok(_) => Ok(()),
-            Err(why) if format != board.format => Err(self
-                .refused(name, why)
-                .fix(format!("its bootloader takes images of format {}", board.format.word()))),
-            Err(why) => Err(self.refused(name, why)),
+        board.verify(&claim, file).map(drop).map_err(|why| {
+            let refused = self.refused(board.rules.board, why);
+            match format == board.format {
+                true => refused,
+                false => refused
+                    .fix(format!("its bootloader takes images of format {}", board.format.word())),
+            }
         })
     }
 
