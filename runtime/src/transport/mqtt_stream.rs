@@ -19,19 +19,19 @@
 //! request ([`REQUEST_MAX`] bytes): the first that fit. The rest stay wanted, to be asked for next.
 
 mod cbor;
+mod download;
 mod json;
 
 use core::marker::PhantomData;
 
-use heapless::String;
-
+use self::download::Download;
 pub use self::{cbor::Cbor, json::Json};
 use super::{Arrival, BlockProtocol, Geometry, Wanted};
 use crate::{
     error::Failure,
     field::Field,
     message::{Draft, Message},
-    wire::{Writer, is_name},
+    wire::Writer,
 };
 
 /// Longest name of a thing, in bytes.
@@ -117,133 +117,44 @@ pub struct Data<'m> {
 /// Block protocol of one thing.
 #[derive(Clone, Debug)]
 pub struct MqttStream<E> {
-    /// `$aws/things/{thing}/streams/`, and behind it `{stream}/` once opened.
-    prefix: String<PREFIX_MAX>,
-    /// Length of the first part of `prefix`.
-    thing: usize,
-    geometry: Geometry,
-    token: String<8>,
+    download: Download,
     encoding: PhantomData<E>,
 }
 
 impl<E: Encoding> BlockProtocol for MqttStream<E> {
     fn new(thing: &str) -> Result<Self, Failure> {
-        if !is_name(thing, THING_MAX, b":_-") {
-            return Err(Failure::BadText);
-        }
-        let mut prefix = String::new();
-        for part in ["$aws/things/", thing, "/streams/"] {
-            prefix.push_str(part).map_err(|_| Failure::BadText)?;
-        }
-        let thing = prefix.len();
-        let (geometry, token, encoding) = (Geometry::default(), String::new(), PhantomData);
-        Ok(MqttStream { prefix, thing, geometry, token, encoding })
+        Ok(MqttStream { download: Download::new(thing)?, encoding: PhantomData })
     }
 
     fn open(&mut self, place: &str, geometry: Geometry) -> Result<(), Failure> {
-        if !is_name(place, STREAM_MAX, b"_-") {
-            return Err(Failure::BadText);
-        }
-        if !(BLOCK_MIN..=E::BLOCK_MAX).contains(&geometry.block)
-            || !(1..=BLOCKS_MAX).contains(&geometry.blocks())
-        {
-            return Err(Failure::Misconfigured);
-        }
-        self.prefix.truncate(self.thing);
-        for part in [place, "/"] {
-            self.prefix.push_str(part).map_err(|_| Failure::BadText)?;
-        }
-        self.geometry = geometry;
-        self.token = token(place, geometry)?;
-        Ok(())
+        self.download.open(place, geometry, E::BLOCK_MAX)
     }
 
     fn subscription(&self, index: usize, topic: &mut Writer<'_>) -> bool {
-        let Some(message) = ["data/", "rejected/"].get(index) else { return false };
-        for part in [&self.prefix, *message, E::NAME] {
-            topic.text(part);
-        }
+        let Some(kind) = ["data/", "rejected/"].get(index) else { return false };
+        self.download.topic(kind, E::NAME, topic);
         true
     }
 
     fn request(&mut self, wanted: Wanted, draft: &mut Draft<'_>) -> Result<(), Failure> {
-        let wanted = first_blocks(wanted, REQUEST_MAX / self.geometry.block.max(1));
-        for part in [&self.prefix, "get/", E::NAME] {
-            draft.topic.text(part);
-        }
-        let request = Request { token: &self.token, geometry: self.geometry, wanted };
-        E::request(&request, &mut draft.payload);
+        self.download.topic("get/", E::NAME, &mut draft.topic);
+        E::request(&self.download.request(wanted), &mut draft.payload);
         draft.topic.finish()?;
         draft.payload.finish().map(|_| ())
     }
 
     fn accept(&mut self, message: Message<'_>, wanted: Wanted, into: &mut [u8]) -> Arrival {
-        let things = self.prefix.get(..self.thing).unwrap_or_default();
-        let Some(tail) = message.topic.strip_prefix(things) else { return Arrival::NotMine };
-        let stream = self.prefix.get(self.thing..).unwrap_or_default();
-        let kind = tail.strip_prefix(stream).and_then(|kind| kind.strip_suffix(E::NAME));
+        let download = &self.download;
+        let Some(kind) = download.kind(message.topic, E::NAME) else { return Arrival::NotMine };
         let result = match kind {
-            Some("data/") => self.block(message.payload, wanted, into),
-            Some("rejected/") => self.refusal(message.payload),
+            "data/" => E::data(message.payload, download.token())
+                .and_then(|data| download.accept(&data, wanted, into)),
+            "rejected/" => E::rejected(message.payload, download.token())
+                .and_then(|why| why.map(Arrival::Refused).ok_or(Failure::BadBlock)),
             _ => Err(Failure::BadBlock),
         };
         result.unwrap_or_else(Arrival::Ignored)
     }
-}
-
-impl<E: Encoding> MqttStream<E> {
-    /// Checks a block against everything known of it, then writes it to `into`.
-    fn block(&self, payload: &[u8], wanted: Wanted, into: &mut [u8]) -> Result<Arrival, Failure> {
-        let data = E::data(payload, &self.token)?;
-        let index = u32::try_from(data.index).map_err(|_| Failure::BadNumber)?;
-        let len = self.geometry.block_len(index).ok_or(Failure::BadBlock)?;
-        if !data.ours
-            || data.file != u64::from(self.geometry.file)
-            || data.len != u64::from(len)
-            || !wanted.contains(index)
-            // Known without decoding, unless there are escapes.
-            || data.payload.decoded_len().is_some_and(|held| held != len as usize)
-        {
-            return Err(Failure::BadBlock);
-        }
-        let into = into.get_mut(..len as usize).ok_or(Failure::Misconfigured)?;
-        match data.payload.decode(into)?.len() == len as usize {
-            true => Ok(Arrival::Block { index, len }),
-            false => Err(Failure::BadBlock),
-        }
-    }
-
-    fn refusal(&self, payload: &[u8]) -> Result<Arrival, Failure> {
-        match E::rejected(payload, &self.token)? {
-            Some(why) => Ok(Arrival::Refused(why)),
-            None => Err(Failure::BadBlock),
-        }
-    }
-}
-
-/// The first `most` wanted blocks, of which the very first is bit 0.
-fn first_blocks(wanted: Wanted, most: u32) -> Wanted {
-    let skipped = wanted.bits.trailing_zeros().min(u64::BITS - 1);
-    let mut bits = wanted.bits >> skipped;
-    // So many bits at most: counting them all takes longer, and seldom is one too many.
-    while u64::BITS - bits.leading_zeros() > most && bits.count_ones() > most {
-        bits &= u64::MAX >> 1 >> bits.leading_zeros();
-    }
-    Wanted { first: wanted.first.saturating_add(skipped), bits }
-}
-
-/// Names a download: FNV-1a of what it is of, in hexadecimal. Not against malice (the topic is
-/// guarded by the broker), only against confusion.
-fn token(stream: &str, geometry: Geometry) -> Result<String<8>, Failure> {
-    let Geometry { size, block, file } = geometry;
-    let numbers = [size.to_le_bytes(), block.to_le_bytes(), [file, 0, 0, 0]];
-    let hash = stream
-        .bytes()
-        .chain(numbers.into_iter().flatten())
-        .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
-    let mut token = [b'0'; 8];
-    Writer::new(&mut token).hex(hash, 8);
-    String::from_utf8(token.into()).map_err(|_| Failure::BadText)
 }
 
 /// What a refusal means for the download; `is` compares its error code.
