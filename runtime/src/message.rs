@@ -26,6 +26,12 @@ impl<'b> Draft<'b> {
         Draft { topic: Writer::new(topic), payload: Writer::new(payload) }
     }
 
+    /// An empty message over one buffer, whose first `topic` bytes are for the topic.
+    pub fn split(buffer: &'b mut [u8], topic: usize) -> Self {
+        let (topic, payload) = buffer.split_at_mut_checked(topic).unwrap_or_default();
+        Draft::new(topic, payload)
+    }
+
     /// The finished message.
     ///
     /// # Errors

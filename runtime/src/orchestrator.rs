@@ -18,7 +18,7 @@ mod settle;
 mod talk;
 mod trial;
 
-pub use plan::{Note, PLACE_MAX, Plan, plan};
+pub use plan::{PLACE_MAX, Plan, plan};
 
 use crate::{
     blocking,
@@ -35,9 +35,9 @@ use crate::{
     version::Version,
 };
 use embedded_storage_async::nor_flash::NorFlash;
-use plan::{Considered, Outcome};
+use plan::Outcome;
 use settle::Standing;
-use talk::{Buffers, Reach, Signal, Told};
+use talk::{DRAFT_MAX, Reach, Signal, Told};
 
 /// What only the board can give.
 #[derive(Debug)]
@@ -64,9 +64,17 @@ pub enum End {
     Reset,
 }
 
-/// A device that updates itself, by the pipeline `P` and with blocks of `BLOCK` bytes.
+/// A job that was offered, but for what the job protocol, the update and the transport know of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Offered {
+    started: bool,
+    /// Where it is to be taken: the fingerprint of its file.
+    outcome: Outcome<[u8; 32]>,
+}
+
+/// A device that updates itself, by the pipeline `P` with a buffer of `BUFFER` bytes for blocks.
 #[derive(Debug)]
-pub struct Orchestrator<P: Pipeline, F, L, C, H, const BLOCK: usize> {
+pub struct Orchestrator<P: Pipeline, F, L, C, H, const BUFFER: usize> {
     flash: F,
     link: L,
     clock: C,
@@ -77,17 +85,16 @@ pub struct Orchestrator<P: Pipeline, F, L, C, H, const BLOCK: usize> {
     boot: P::Boot,
     running: Version,
     journal: Journal,
-    update: Update<P::Verifier, BLOCK>,
+    update: Update<P::Verifier, BUFFER>,
     pace: Pace,
-    buffers: Buffers,
     reach: Reach,
-    /// The offer that was heard last, thought through.
-    considered: Option<Considered>,
+    /// The offer that was heard last, thought through; its file is opened.
+    offered: Option<Offered>,
     /// When a deferred job is asked about again, by the clock; `None` while none is.
     deferred: Option<u32>,
 }
 
-impl<P, F, L, C, H, const BLOCK: usize> Orchestrator<P, F, L, C, H, BLOCK>
+impl<P, F, L, C, H, const BUFFER: usize> Orchestrator<P, F, L, C, H, BUFFER>
 where
     P: Pipeline,
     F: NorFlash,
@@ -110,6 +117,7 @@ where
                 (P::LAYOUT.erase as usize).is_multiple_of(F::ERASE_SIZE),
                 "`erase` in ota.toml is not a multiple of the flash driver's erase unit"
             );
+            assert!(BUFFER >= DRAFT_MAX && BUFFER >= P::BLOCK as usize, "the buffer is too small");
             assert!(P::LAYOUT.write <= 32, "`write` in ota.toml is above 32 bytes");
         }
         let layout = P::LAYOUT;
@@ -143,9 +151,8 @@ where
                 seed,
             ),
             pace: Pace::new(P::RETRY, seed.rotate_left(16)),
-            buffers: Buffers::new(),
             reach: Reach::Nothing,
-            considered: None,
+            offered: None,
             deferred: None,
         })
     }
@@ -210,7 +217,7 @@ where
                     break;
                 }
                 match self.pump(left).await? {
-                    Signal::Offer => match self.considered.take() {
+                    Signal::Offer => match self.offered.take() {
                         Some(offer) if offer.outcome == Outcome::Later => {
                             self.pace.reset();
                             next_ask = self.next_poll();
@@ -259,10 +266,10 @@ where
     }
 
     /// Takes, refuses or puts off one job.
-    async fn deal(&mut self, offer: Considered) -> Result<Standing, Failure> {
+    async fn deal(&mut self, offer: Offered) -> Result<Standing, Failure> {
         self.jobs.take()?;
         match offer.outcome {
-            Outcome::Take(plan) => {
+            Outcome::Take(fingerprint) => {
                 if !offer.started {
                     match self.tell(&Status::Started, 3).await? {
                         Told::Yes => {}
@@ -270,8 +277,8 @@ where
                         Told::NoAnswer => return Err(Failure::NoAnswer),
                     }
                 }
-                self.hooks.status(&offer.job, &Status::Started);
-                match self.install(&offer.job, &plan).await? {
+                self.hooks.status(self.jobs.current(), &Status::Started);
+                match self.install(fingerprint).await? {
                     Ok(()) => Ok(Standing::Reset),
                     Err(_) => {
                         self.tell_ending().await?;
@@ -280,8 +287,8 @@ where
                 }
             }
             Outcome::Refuse(why, note) => {
-                info!("job {} refused: {}", offer.job.as_str(), why.text());
-                self.tell_final(&Status::Rejected { why, note: &note.0 }, &offer.job).await?;
+                info!("job {} refused: {}", self.jobs.current(), why.text());
+                self.tell_final(&Status::Rejected { why, note: &note.0 }).await?;
                 Ok(Standing::Settled)
             }
             Outcome::Later => Ok(Standing::Settled),
@@ -291,20 +298,20 @@ where
     /// Tells the provider how the recorded update ended, where it does not know yet.
     async fn tell_ending(&mut self) -> Result<(), Failure> {
         let Some(record) = self.journal.record() else { return Ok(()) };
-        let (job, from) = (record.job.clone(), record.from);
+        let from = record.from;
         let (status, why) = match self.journal.last() {
             Some(Event::Succeeded) => (Status::Succeeded { running: self.running, from }, None),
             Some(Event::Failed(why)) => (Status::Failed { why, note: "" }, Some(why)),
             _ => return Ok(()),
         };
-        if self.jobs.current() != job {
+        if self.jobs.current() != record.job {
             // Only the journal remembers this job: its state at the provider must be asked for.
-            self.jobs.adopt(&job)?;
+            self.jobs.adopt(&record.job)?;
             if self.refresh().await? == Told::Over {
                 return self.journal.append(&mut self.flash, Event::Told(why)).await;
             }
         }
-        self.tell_final(&status, &job).await?;
+        self.tell_final(&status).await?;
         self.journal.append(&mut self.flash, Event::Told(why)).await
     }
 }

@@ -70,6 +70,8 @@ pub trait Pipeline {
     const RETRY: Retry;
     /// What must hold of an image.
     const RULES: Rules;
+    /// Length of every block but a file's last, in bytes.
+    const BLOCK: u32;
     /// Blocks asked for at once: 1..=64.
     const WINDOW: u32;
 

@@ -192,9 +192,9 @@ enum State {
 #[derive(Debug)]
 struct Block<const LEN: usize>([u8; LEN]);
 
-/// A download, its verification and its staging; `BLOCK` is the block size in bytes.
+/// A download, its verification and its staging; `BUFFER` bytes hold at least one block.
 #[derive(Debug)]
-pub struct Update<V, const BLOCK: usize> {
+pub struct Update<V, const BUFFER: usize> {
     verifier: V,
     rules: Rules,
     terms: Terms,
@@ -209,30 +209,25 @@ pub struct Update<V, const BLOCK: usize> {
     /// leave one that reads as erased and is not, on flash with error correction.
     mends: u8,
     pace: Pace,
-    block: Block<BLOCK>,
+    block: Block<BUFFER>,
 }
 
-impl<V: Verifier, const BLOCK: usize> Update<V, BLOCK> {
+impl<V: Verifier, const BUFFER: usize> Update<V, BUFFER> {
     /// An update that has not begun. `seed` varies the jitter between devices.
     pub const fn new(verifier: V, rules: Rules, terms: Terms, seed: u32) -> Self {
-        const {
-            assert!(
-                BLOCK >= 256 && BLOCK.is_multiple_of(256),
-                "block size: a multiple of 256 bytes"
-            )
-        };
+        const { assert!(BUFFER >= 256 && BUFFER.is_multiple_of(32), "256 bytes or more, by 32") };
         Update {
             verifier,
             rules,
             terms,
             claim: Claim { size: 0, sha256: None, signature: None },
-            geometry: Geometry { size: 0, block: BLOCK as u32, file: 0 },
+            geometry: Geometry { size: 0, block: 0, file: 0 },
             state: State::Idle,
             wanted: Wanted { first: 0, bits: 0 },
             resuming: false,
             mends: 0,
             pace: Pace::new(terms.retry, seed),
-            block: Block([0; BLOCK]),
+            block: Block([0; BUFFER]),
         }
     }
 
@@ -247,6 +242,11 @@ impl<V: Verifier, const BLOCK: usize> Update<V, BLOCK> {
     /// The block buffer, for whoever needs one while no update runs.
     pub fn scratch(&mut self) -> &mut [u8] {
         &mut self.block.0
+    }
+
+    /// The file that was opened.
+    pub const fn geometry(&self) -> Geometry {
+        self.geometry
     }
 
     /// Blocks that are in the slot, and blocks of the file.
@@ -319,7 +319,7 @@ impl<V: Verifier, const BLOCK: usize> Update<V, BLOCK> {
 
     /// How many marks fit the block buffer.
     fn marks_at_once(&self) -> u32 {
-        BLOCK as u32 / self.terms.write.max(1)
+        BUFFER as u32 / self.terms.write.max(1)
     }
 
     fn read_marks(&mut self, at: u32, until: u32) -> Action<'_> {
@@ -348,7 +348,7 @@ impl<V: Verifier, const BLOCK: usize> Update<V, BLOCK> {
         }
         if wanted.bits == 0 {
             self.wanted.first = total;
-            let next = self.verifier.start(&self.rules, &self.claim, BLOCK as u32);
+            let next = self.verifier.start(&self.rules, &self.claim, BUFFER as u32);
             return self.verify(next);
         }
         let first = self.stripes().of(wanted.first);
@@ -431,11 +431,14 @@ impl<V: Verifier, const BLOCK: usize> Update<V, BLOCK> {
         }
         self.state = State::Blank { stripe, block };
         let offset = block * self.geometry.block;
-        Action::Read { area: Area::Slot, offset, into: &mut self.block.0 }
+        let len = self.geometry.block as usize;
+        let into = self.block.0.get_mut(..len).unwrap_or_default();
+        Action::Read { area: Area::Slot, offset, into }
     }
 
     fn blank_read(&mut self, stripe: u32, block: u32) -> Action<'_> {
-        if self.block.0.iter().all(|&byte| byte == 0xff) {
+        let mut read = self.block.0.iter().take(self.geometry.block as usize);
+        if read.all(|&byte| byte == 0xff) {
             return self.blank(stripe, block + 1);
         }
         self.void(stripe)
@@ -553,7 +556,7 @@ impl<V: Verifier, const BLOCK: usize> Update<V, BLOCK> {
             Next::Read { offset, len } => {
                 self.state = State::Verify { len };
                 // Flash is read in words: up to 7 bytes behind the file may come along.
-                let len = (len as usize).next_multiple_of(8).min(BLOCK);
+                let len = (len as usize).next_multiple_of(8).min(BUFFER);
                 let into = self.block.0.get_mut(..len).unwrap_or_default();
                 Action::Read { area: Area::Slot, offset, into }
             }

@@ -13,8 +13,9 @@ const MAGIC: [u8; 4] = *b"COJ1";
 pub struct Record {
     /// The provider's name of the job.
     pub job: String<{ job::NAME_MAX }>,
-    /// Tells one file from another before its digest is known: see
-    /// [`Plan`](crate::orchestrator::Plan).
+    /// SHA-256 over what tells this file from others before its digest is known: its length, and
+    /// the digest and signature that the job promises, or else its place. A download is resumed
+    /// where this is the same.
     pub fingerprint: [u8; 32],
     /// Length of the file in bytes.
     pub size: u32,

@@ -2,8 +2,8 @@
 
 use super::{
     Orchestrator,
-    plan::Plan,
-    talk::{Buffers, Reach, failure, subscribe},
+    plan::{Note, Outcome, Plan},
+    talk::{Reach, draft, failure, subscribe},
 };
 use crate::{
     boot::Boot,
@@ -16,7 +16,7 @@ use crate::{
     link::{Clock, Delivery, LinkFault, MessageLink},
     pipeline::Pipeline,
     trace::info,
-    transport::{Arrival, BlockProtocol, Wanted},
+    transport::{Arrival, BlockProtocol, Geometry, Wanted},
     update::{Action, Area, Event},
     verify::Verified,
 };
@@ -35,26 +35,22 @@ where
     /// result is how it ended, and is in the journal.
     pub(super) async fn install(
         &mut self,
-        job: &String<{ job::NAME_MAX }>,
-        plan: &Plan,
+        fingerprint: [u8; 32],
     ) -> Result<Result<(), Failure>, Failure> {
-        let mut attempt = match self.resumable(plan) {
+        let mut attempt = match self.resumable(&fingerprint) {
             Some(attempt) => {
-                info!("job {} goes on", job.as_str());
-                self.journal.rename(&mut self.flash, job.clone()).await?;
+                info!("job {} goes on", self.jobs.current());
+                let job = self.job()?;
+                self.journal.rename(&mut self.flash, job).await?;
                 attempt
             }
             None => {
-                info!("job {}: {} bytes", job.as_str(), plan.geometry.size);
-                self.begin(job, plan, 1).await?
+                info!("job {}", self.jobs.current());
+                self.begin(fingerprint, 1).await?
             }
         };
         loop {
-            self.update.open(plan.claim.clone(), plan.geometry);
-            let result = match self.transport.open(&plan.place, plan.geometry) {
-                Ok(()) => self.drive().await,
-                Err(why) => Err(why),
-            };
+            let result = self.drive().await;
             // The next file has topics of its own.
             if self.reach == Reach::Blocks {
                 self.reach = Reach::Jobs;
@@ -65,18 +61,18 @@ where
                 // be told from damage.
                 Err(why) if why.blame() == Blame::Image && attempt < P::POLICY.attempts => {
                     self.trouble(why);
-                    attempt = self.begin(job, plan, attempt.saturating_add(1)).await?;
+                    attempt = self.begin(fingerprint, attempt.saturating_add(1)).await?;
                     continue;
                 }
                 Err(why) => why,
             };
-            info!("job {} failed: {}", job.as_str(), why.text());
+            info!("failed: {}", why.text());
             self.journal.append(&mut self.flash, journal::Event::Failed(why)).await?;
             return Ok(Err(why));
         }
-        info!("job {} staged", job.as_str());
+        info!("staged");
         let status = Status::Staged { running: self.running };
-        self.hooks.status(job, &status);
+        self.hooks.status(self.jobs.current(), &status);
         // Telemetry: the reset must not wait for it for long.
         if self.reach != Reach::Nothing
             && let Err(why) = self.tell(&status, 3).await
@@ -86,33 +82,41 @@ where
         Ok(Ok(()))
     }
 
-    /// The attempt that the journal's record can be resumed as, where it is of this file.
-    fn resumable(&self, plan: &Plan) -> Option<u8> {
+    /// The attempt that the journal's record can be resumed as, where it is of the opened file.
+    fn resumable(&self, fingerprint: &[u8; 32]) -> Option<u8> {
         let record = self.journal.record()?;
-        let same = record.fingerprint == plan.fingerprint
-            && record.size == plan.geometry.size
-            && record.block == plan.geometry.block;
+        let Geometry { size, block, .. } = self.update.geometry();
+        let same =
+            record.fingerprint == *fingerprint && (record.size, record.block) == (size, block);
         let going_on = matches!(self.journal.last(), None | Some(journal::Event::Staging));
         (same && going_on).then_some(record.attempt)
     }
 
-    async fn begin(
-        &mut self,
-        job: &String<{ job::NAME_MAX }>,
-        plan: &Plan,
-        attempt: u8,
-    ) -> Result<u8, Failure> {
-        let record = Record {
-            job: job.clone(),
-            fingerprint: plan.fingerprint,
-            size: plan.geometry.size,
-            block: plan.geometry.block,
-            file: plan.geometry.file,
-            attempt,
-            from: self.running,
-        };
+    async fn begin(&mut self, fingerprint: [u8; 32], attempt: u8) -> Result<u8, Failure> {
+        let Geometry { size, block, file } = self.update.geometry();
+        let (job, from) = (self.job()?, self.running);
+        let record = Record { job, fingerprint, size, block, file, attempt, from };
         self.journal.begin(&mut self.flash, record).await?;
         Ok(attempt)
+    }
+
+    fn job(&self) -> Result<String<{ job::NAME_MAX }>, Failure> {
+        String::try_from(self.jobs.current()).map_err(|_| Failure::BadText)
+    }
+
+    /// Opens the file of a plan: all that is remembered of it until the next one.
+    pub(super) fn open(&mut self, outcome: Outcome<Plan>) -> Outcome<[u8; 32]> {
+        match outcome {
+            Outcome::Take(plan) => match self.transport.open(&plan.place, plan.geometry) {
+                Ok(()) => {
+                    self.update.open(plan.claim, plan.geometry);
+                    Outcome::Take(plan.fingerprint)
+                }
+                Err(why) => Outcome::Refuse(why, Note::default()),
+            },
+            Outcome::Later => Outcome::Later,
+            Outcome::Refuse(why, note) => Outcome::Refuse(why, note),
+        }
     }
 
     async fn drive(&mut self) -> Result<(), Failure> {
@@ -142,11 +146,7 @@ where
                 }
                 Action::Request(wanted) => done(self.request(wanted).await),
                 Action::Receive { wanted, into, within_ms } => {
-                    let ear = Ear {
-                        transport: &mut self.transport,
-                        jobs: &mut self.jobs,
-                        buffers: &mut self.buffers,
-                    };
+                    let ear = Ear { transport: &mut self.transport, jobs: &mut self.jobs };
                     let event =
                         ear.listen(&mut self.link, &mut self.clock, wanted, into, within_ms).await;
                     if event == Event::Failed(Failure::LinkDown) {
@@ -176,7 +176,7 @@ where
                 Failure::LinkDown
             })?;
         }
-        let mut draft = self.buffers.draft();
+        let mut draft = draft(self.update.scratch());
         self.transport.request(wanted, &mut draft)?;
         match self.link.publish(draft.finish()?, Delivery::AtMostOnce).await {
             Err(LinkFault::Down) => {
@@ -190,7 +190,7 @@ where
     async fn reach_blocks(&mut self) -> Result<(), Failure> {
         self.connect().await?;
         let transport = &self.transport;
-        subscribe(&mut self.link, &mut self.buffers, |index, topic| {
+        subscribe(&mut self.link, self.update.scratch(), |index, topic| {
             transport.subscription(index, topic)
         })
         .await?;
@@ -202,7 +202,7 @@ where
     async fn report(&mut self, received: u32, total: u32) {
         let status = Status::Receiving { received, total };
         self.hooks.status(self.jobs.current(), &status);
-        let mut draft: crate::message::Draft<'_> = Buffers::draft(&mut self.buffers);
+        let mut draft = draft(self.update.scratch());
         if self.jobs.report(&status, &mut draft).is_ok()
             && let Ok(message) = draft.finish()
             && let Err(fault) = self.link.publish(message, Delivery::AtLeastOnce).await
@@ -242,7 +242,6 @@ const fn done(result: Result<(), Failure>) -> Event {
 struct Ear<'a, T, J> {
     transport: &'a mut T,
     jobs: &'a mut J,
-    buffers: &'a mut Buffers,
 }
 
 impl<T: BlockProtocol, J: JobProtocol> Ear<'_, T, J> {
@@ -282,7 +281,7 @@ impl<T: BlockProtocol, J: JobProtocol> Ear<'_, T, J> {
                     // Cancelled, perhaps: the answer will tell. Anything else is progress that
                     // crossed another report, or a job for later.
                     if heard == Heard::Changed
-                        && let Err(why) = self.ask_current(link).await
+                        && let Err(why) = self.ask_current(link, into).await
                     {
                         return Event::Failed(why);
                     }
@@ -291,8 +290,12 @@ impl<T: BlockProtocol, J: JobProtocol> Ear<'_, T, J> {
         }
     }
 
-    async fn ask_current<L: MessageLink>(&mut self, link: &mut L) -> Result<(), Failure> {
-        let mut draft = self.buffers.draft();
+    async fn ask_current<L: MessageLink>(
+        &mut self,
+        link: &mut L,
+        buffer: &mut [u8],
+    ) -> Result<(), Failure> {
+        let mut draft = draft(buffer);
         self.jobs.ask(Ask::Current, &mut draft)?;
         link.publish(draft.finish()?, Delivery::AtLeastOnce).await.map_err(failure)
     }

@@ -7,7 +7,7 @@ use crate::{
     descriptor::Descriptor,
     error::Failure,
     hooks::{Decision, Hooks},
-    job::{self, Offer},
+    job::Offer,
     journal::{Event, Journal},
     parser::{Chain, Declined, Parse},
     pipeline::{Accept, Pipeline},
@@ -23,32 +23,24 @@ pub const PLACE_MAX: usize = 128;
 /// What a job wants, decoded and owned.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
-    /// Stream name or URL.
+    /// Stream name.
     pub place: String<PLACE_MAX>,
     /// Which file, in what blocks.
     pub geometry: Geometry,
     /// What the job promises of it.
     pub claim: Claim,
-    /// SHA-256 over what tells this file from others: its length, and its digest and signature, or
-    /// else its place. A download is resumed where this is the same.
+    /// Tells this file from others: see [`Record::fingerprint`](crate::journal::Record).
     pub fingerprint: [u8; 32],
 }
 
 /// More words on a refusal, in ASCII.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Note(pub String<96>);
+pub(super) struct Note(pub(super) String<96>);
 
-/// An offer, thought through.
+/// What is to become of an offered job.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Considered {
-    pub(super) job: String<{ job::NAME_MAX }>,
-    pub(super) started: bool,
-    pub(super) outcome: Outcome,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(clippy::large_enum_variant)] // no heap to put the plan on; there is one at a time
-pub(super) enum Outcome {
+#[allow(clippy::large_enum_variant)] // no heap to put the plan on; it is gone at once
+pub(super) enum Outcome<Plan> {
     Take(Plan),
     Later,
     Refuse(Failure, Note),
@@ -71,25 +63,22 @@ impl Declined for Note {
     }
 }
 
-#[allow(clippy::too_many_arguments)] // parts of one orchestrator, borrowed apart
 /// Thinks an offer through. A job put off sets `deferred` to when it is asked about again.
 pub(super) fn consider<P: Pipeline>(
     offer: Offer<'_>,
     parsers: &mut P::Parsers,
     journal: &Journal,
     hooks: &mut impl Hooks,
-    block: u32,
     running: Version,
     now_ms: u32,
     deferred: &mut Option<u32>,
-) -> Considered {
+) -> Outcome<Plan> {
     let mut note = Note::default();
-    let job = String::try_from(offer.name).unwrap_or_default();
     let outcome = match parsers.parse(offer.document, 0, &mut note) {
         Parse::NotMine(why) | Parse::Malformed(why) => Outcome::Refuse(why, note),
         Parse::Descriptor(descriptor) => {
             let rules = Rules { running, ..P::RULES };
-            let plan = plan(&descriptor, &rules, P::LAYOUT.capacity, block);
+            let plan = plan(&descriptor, &rules, P::LAYOUT.capacity, P::BLOCK);
             match plan.and_then(|plan| fresh(plan, journal)) {
                 Err(why) => Outcome::Refuse(why, Note::default()),
                 Ok(plan) if P::POLICY.accept == Accept::Always || offer.started => {
@@ -104,7 +93,7 @@ pub(super) fn consider<P: Pipeline>(
                     Decision::Reject => Outcome::Refuse(Failure::Policy, Note::default()),
                     Decision::Defer { ms } => {
                         *deferred = Some(now_ms.wrapping_add(ms.clamp(1, i32::MAX as u32)));
-                        return Considered { job, started: offer.started, outcome: Outcome::Later };
+                        return Outcome::Later;
                     }
                 },
             }
@@ -113,7 +102,7 @@ pub(super) fn consider<P: Pipeline>(
     if outcome != Outcome::Later {
         *deferred = None;
     }
-    Considered { job, started: offer.started, outcome }
+    outcome
 }
 
 /// Decodes a descriptor and refuses what would be refused after the download anyway; `capacity` of

@@ -1,6 +1,6 @@
 //! Talking to the provider: connect, ask, tell, hear.
 
-use super::{Orchestrator, plan::consider};
+use super::{Offered, Orchestrator, plan::consider};
 use crate::{
     error::Failure,
     hooks::Hooks,
@@ -17,21 +17,13 @@ pub(super) const TOPIC_MAX: usize = 256;
 /// Longest message of a job protocol or a transport, in bytes.
 pub(super) const PAYLOAD_MAX: usize = 384;
 
-/// Where outgoing messages are written.
-#[derive(Debug)]
-pub(super) struct Buffers {
-    topic: [u8; TOPIC_MAX],
-    payload: [u8; PAYLOAD_MAX],
-}
+/// The block buffer is free whenever something is written to the provider: a block is in it only
+/// from the moment it came until it is programmed.
+pub(super) const DRAFT_MAX: usize = TOPIC_MAX + PAYLOAD_MAX;
 
-impl Buffers {
-    pub(super) const fn new() -> Self {
-        Buffers { topic: [0; TOPIC_MAX], payload: [0; PAYLOAD_MAX] }
-    }
-
-    pub(super) fn draft(&mut self) -> Draft<'_> {
-        Draft::new(&mut self.topic, &mut self.payload)
-    }
+/// An empty message in the block buffer.
+pub(super) fn draft(buffer: &mut [u8]) -> Draft<'_> {
+    Draft::split(buffer, TOPIC_MAX)
 }
 
 /// What the device can hear.
@@ -50,7 +42,7 @@ pub(super) enum Reach {
 pub(super) enum Signal {
     /// Nothing came.
     Silence,
-    /// A job; see `considered`.
+    /// A job; see `offered`.
     Offer,
     NoJob,
     Over,
@@ -80,14 +72,14 @@ pub(super) const fn failure(fault: LinkFault) -> Failure {
     }
 }
 
-/// Connects to every topic that `topics` writes.
+/// Subscribes to every topic that `topics` writes.
 pub(super) async fn subscribe<L: MessageLink>(
     link: &mut L,
-    buffers: &mut Buffers,
+    buffer: &mut [u8],
     topics: impl Fn(usize, &mut Writer<'_>) -> bool,
 ) -> Result<(), Failure> {
     for index in 0.. {
-        let mut draft = buffers.draft();
+        let mut draft = draft(buffer);
         if !topics(index, &mut draft.topic) {
             break;
         }
@@ -111,7 +103,7 @@ where
         }
         self.link.connect().await.map_err(failure)?;
         let jobs = &self.jobs;
-        subscribe(&mut self.link, &mut self.buffers, |index, topic| {
+        subscribe(&mut self.link, self.update.scratch(), |index, topic| {
             jobs.subscription(index, topic)
         })
         .await?;
@@ -121,7 +113,7 @@ where
 
     /// Sends a question; the answer comes through [`pump`](Self::pump).
     pub(super) async fn ask(&mut self, ask: Ask) -> Result<(), Failure> {
-        let mut draft = self.buffers.draft();
+        let mut draft = draft(self.update.scratch());
         self.jobs.ask(ask, &mut draft)?;
         self.link.publish(draft.finish()?, Delivery::AtLeastOnce).await.map_err(failure)
     }
@@ -141,16 +133,17 @@ where
         Ok(match self.jobs.hear(message) {
             Heard::Offer(offer) => {
                 let now_ms = self.clock.now_ms();
-                self.considered = Some(consider::<P>(
+                let outcome = consider::<P>(
                     offer,
                     &mut self.parsers,
                     &self.journal,
                     &mut self.hooks,
-                    BLOCK as u32,
                     self.running,
                     now_ms,
                     &mut self.deferred,
-                ));
+                );
+                self.offered =
+                    Some(Offered { started: offer.started, outcome: self.open(outcome) });
                 Signal::Offer
             }
             Heard::NoJob => Signal::NoJob,
@@ -173,14 +166,8 @@ where
         let deadline = self.deadline();
         while let Some(left) = self.left(deadline) {
             match self.pump(left).await? {
-                Signal::Offer => {
-                    // Only its state was wanted; the job is dealt with already.
-                    let same = self.considered.take().is_some_and(|o| o.job == self.jobs.current());
-                    if same {
-                        self.jobs.take()?;
-                        return Ok(Told::Yes);
-                    }
-                }
+                // Only its state was wanted; the job is dealt with already.
+                Signal::Offer => return Ok(Told::Yes),
                 Signal::Over | Signal::NoJob => return Ok(Told::Over),
                 Signal::Refused(why) => return Ok(Told::Refused(why)),
                 _ => {}
@@ -192,7 +179,7 @@ where
     /// Reports, and waits for the provider's word, up to `tries` times.
     pub(super) async fn tell(&mut self, status: &Status<'_>, tries: u8) -> Result<Told, Failure> {
         for _ in 0..tries {
-            let mut draft = self.buffers.draft();
+            let mut draft = draft(self.update.scratch());
             self.jobs.report(status, &mut draft)?;
             self.link.publish(draft.finish()?, Delivery::AtLeastOnce).await.map_err(failure)?;
             let deadline = self.deadline();
@@ -211,12 +198,8 @@ where
 
     /// Reports the end of a job until the provider has taken it in, one way or another. A link
     /// that goes down meanwhile is an error: the caller comes back.
-    pub(super) async fn tell_final(
-        &mut self,
-        status: &Status<'_>,
-        job: &str,
-    ) -> Result<(), Failure> {
-        self.hooks.status(job, status);
+    pub(super) async fn tell_final(&mut self, status: &Status<'_>) -> Result<(), Failure> {
+        self.hooks.status(self.jobs.current(), status);
         loop {
             match self.tell(status, 1).await? {
                 Told::Yes | Told::Over => return Ok(()),

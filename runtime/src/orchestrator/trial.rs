@@ -63,9 +63,8 @@ where
         self.connect().await?;
         let Some(record) = self.journal.record() else { return Ok(()) };
         let status = Status::Testing { from: record.from };
-        let job = record.job.clone();
-        self.hooks.status(&job, &status);
-        self.jobs.adopt(&job)?;
+        self.jobs.adopt(&record.job)?;
+        self.hooks.status(self.jobs.current(), &status);
         if self.refresh().await? == Told::Yes {
             self.tell(&status, 1).await?;
         }

@@ -176,6 +176,7 @@ impl<B: Board> Pipeline for Line<B> {
         older_allowed: false,
         counter: 0,
     };
+    const BLOCK: u32 = BLOCK as u32;
     const WINDOW: u32 = 8;
     fn parsers() -> Self::Parsers {
         (AfrOta::new(Sha1::Refuse),)
@@ -390,7 +391,7 @@ impl<B: Board, const W: usize, const E: usize> World<B, W, E> {
         let idle = wire.peer().idle;
         self.application.works = runs.works;
         let shared = Rc::new(RefCell::new(wire));
-        let mut device = Orchestrator::<Line<B>, _, _, _, _, BLOCK>::new(Parts {
+        let mut device = Orchestrator::<Line<B>, _, _, _, _, 640>::new(Parts {
             thing: "d",
             running: runs.version,
             flash: Powered { nor, dead: Rc::clone(&dead) },
