@@ -92,10 +92,8 @@ pub struct Layout {
 /// The RAM a pipeline needs, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Memory {
-    /// The block being written.
-    pub block: u32,
-    /// The message being sent: a request or a report, and its topic.
-    pub transmit: u32,
+    /// The buffer for a block, or for a request or report and its topic.
+    pub buffer: u32,
     /// The state of the update, its job source and its parsers.
     pub state: u32,
     /// What the link must be able to receive: the largest message with a block in it.
@@ -117,7 +115,7 @@ impl Device {
 impl Memory {
     /// All of it.
     pub fn total(&self) -> u32 {
-        self.block + self.transmit + self.state + self.receive
+        self.buffer + self.state + self.receive
     }
 }
 

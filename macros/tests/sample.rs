@@ -78,7 +78,7 @@ fn an_edit_builds_again() {
     }
 }
 
-/// What `cargo ota check` says of the RAM must cover the orchestrator as it is: block, transmit and state.
+/// What `cargo ota check` says of the RAM must cover the orchestrator as it is: buffer and state.
 #[test]
 fn the_estimate_of_ram_covers_the_orchestrator() {
     fn estimated(board: &str) -> usize {

@@ -60,10 +60,9 @@ fn summary(model: &Model, device: &Device) -> String {
         ),
         format!("  journal  {}: {} of each half used", layout.journal, size(layout.journal_half)),
         format!(
-            "  RAM      about {}{budget}: block {}, transmit {}, state {}, receive {}",
+            "  RAM      about {}{budget}: buffer {}, state {}, receive {}",
             size(memory.total()),
-            size(memory.block),
-            size(memory.transmit),
+            size(memory.buffer),
             size(memory.state),
             size(memory.receive)
         ),
@@ -92,8 +91,8 @@ fn facts(device: &Device) -> Value {
             "start": layout.journal.start, "len": layout.journal.len, "half_used": layout.journal_half,
         },
         "ram": {
-            "total": memory.total(), "budget": device.ram_budget(), "block": memory.block,
-            "transmit": memory.transmit, "state": memory.state, "receive": memory.receive,
+            "total": memory.total(), "budget": device.ram_budget(), "buffer": memory.buffer,
+            "state": memory.state, "receive": memory.receive,
         },
         "code_budget": device.flash_budget(),
         "linked": linked(device),

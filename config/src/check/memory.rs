@@ -1,6 +1,6 @@
 //! The RAM a pipeline needs, against the board's budget.
 //!
-//! block + transmit + state + receive, where *receive* is the link's buffer for the largest message:
+//! buffer + state + receive, where *buffer* holds a block or a report being written, and *receive* is the link's buffer for the largest message:
 //! a block in base64 and 512 bytes around it in JSON, a block and 512 bytes in CBOR, and no less than a
 //! job takes. The 512 bytes are
 //! the topic (two names of 128 characters and 40 fixed ones), the packet's header, and the other keys.
@@ -11,13 +11,13 @@ use crate::keys::{Board, Encoding, MqttStream};
 use crate::model::Memory;
 use crate::values::size;
 
-/// The buffers a report or a request is written in: topic 256, payload 384.
-const TRANSMIT: u32 = 640;
+/// What a report is written in while no block is in the buffer: topic 256, payload 384.
+const DRAFT: u32 = 640;
 /// The answer that carries a job: its document with a pre-signed URL of 2 KiB, and the execution around it.
 const JOB: u32 = 3072;
 /// The update machine, the job protocol, the journal's picture, parsers and verifier; measured on
 /// the sample, on a machine of 64 bits, and rounded up.
-const STATE: u32 = 2560;
+const STATE: u32 = 2048;
 
 pub(super) fn needed(
     name: &At<String>,
@@ -26,12 +26,13 @@ pub(super) fn needed(
     errors: &mut Errors,
 ) -> Memory {
     let block = stream.block_size.value.0;
+    let buffer = block.max(DRAFT);
     let receive = match stream.encoding.value {
         Encoding::Cbor => block + 512,
         Encoding::Json => json_message(block),
     };
     let receive = receive.max(JOB);
-    let memory = Memory { block, transmit: TRANSMIT, state: STATE, receive };
+    let memory = Memory { buffer, state: STATE, receive };
     let budget = board
         .budget
         .0
@@ -40,11 +41,10 @@ pub(super) fn needed(
         .and_then(|budget| budget.ram.value.map(|ram| At::new(ram, budget.ram.span.clone())));
     if let Some(ram) = budget.filter(|ram| ram.value.0 < memory.total()) {
         let wrong = format!(
-            "board `{}` needs about {} of RAM: block {} + transmit {} + state {} + receive {}",
+            "board `{}` needs about {} of RAM: buffer {} + state {} + receive {}",
             name.value,
             size(memory.total()),
-            size(memory.block),
-            size(memory.transmit),
+            size(memory.buffer),
             size(memory.state),
             size(memory.receive)
         );

@@ -26,6 +26,7 @@ pub(super) fn declarations(model: &Model, device: &Device) -> TokenStream {
     let flash = plain(device.flash.size.value.0);
     let partitions = partitions(model, device);
     let block = plain(device.stream.block_size.value.0);
+    let buffer = plain(device.memory.buffer);
     let receive = plain(device.memory.receive);
     let thing = thing(&device.jobs);
     let keys = device.keys.iter().map(key);
@@ -48,7 +49,7 @@ pub(super) fn declarations(model: &Model, device: &Device) -> TokenStream {
         impl ::coreota::Pipeline for Pipeline { #items }
         #orchestrator_doc
         pub type Orchestrator<F, L, C, H> =
-            ::coreota::Orchestrator<Pipeline, F, L, C, H, BLOCK_SIZE>;
+            ::coreota::Orchestrator<Pipeline, F, L, C, H, #buffer>;
     }
 }
 
@@ -179,6 +180,7 @@ fn pipeline(model: &Model, device: &Device) -> TokenStream {
         const RULES: verify::Rules = #rules;
         #window_doc
         const WINDOW: u32 = #window;
+        const BLOCK: u32 = BLOCK_SIZE as u32;
         fn parsers() -> Self::Parsers { (#(#parser_values,)*) }
         fn verifier() -> Self::Verifier { verify::Native::new() }
         fn boot() -> Self::Boot { #boot_value }

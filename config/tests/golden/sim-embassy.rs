@@ -90,6 +90,7 @@ pub mod ota {
         };
         /// ota.toml:36
         const WINDOW: u32 = 8;
+        const BLOCK: u32 = BLOCK_SIZE as u32;
         fn parsers() -> Self::Parsers {
             (parser::afr_ota::AfrOta::new(parser::afr_ota::Sha1::Refuse),)
         }
@@ -107,6 +108,6 @@ pub mod ota {
         L,
         C,
         H,
-        BLOCK_SIZE,
+        1024,
     >;
 }
