@@ -14,6 +14,8 @@
 //! | [`algorithms`] | what a signature is: ECDSA P-256, Ed25519; and how a key is named |
 
 pub mod algorithms;
+#[cfg(feature = "ecdsa-p256")]
+mod der;
 pub mod formats;
 mod hash;
 pub mod native;

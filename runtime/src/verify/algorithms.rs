@@ -62,10 +62,15 @@ impl SignatureAlgorithm for EcdsaP256 {
     /// `key`: 65 bytes, the uncompressed point. `signature`: DER.
     fn holds(key: &[u8], digest: &[u8; 32], signature: &[u8]) -> bool {
         use p256::ecdsa::{Signature, VerifyingKey, signature::hazmat::PrehashVerifier};
-        // Both parsers refuse what is off the curve or out of range, before any arithmetic.
-        let (Ok(key), Ok(signature)) =
-            (VerifyingKey::from_sec1_bytes(key), Signature::from_der(signature))
-        else {
+        use p256::{AffinePoint, elliptic_curve::point::AffineCoordinates};
+        // By coordinates, not from SEC1 bytes: that would link square roots, for compressed points.
+        // What is off the curve or out of range is refused before any arithmetic with it.
+        let [4, xy @ ..] = key else { return false };
+        let ([x, y], []) = xy.as_chunks() else { return false };
+        let point = AffinePoint::from_coordinates(&(*x).into(), &(*y).into()).into_option();
+        let Some(Ok(key)) = point.map(VerifyingKey::from_affine) else { return false };
+        let signature = super::der::integers(signature);
+        let Some(Ok(signature)) = signature.map(|(r, s)| Signature::from_scalars(r, s)) else {
             return false;
         };
         key.verify_prehash(digest, &signature).is_ok()

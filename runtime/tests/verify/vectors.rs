@@ -109,7 +109,13 @@ fn keys_that_are_none_verify_nothing() {
     let digest = Hash::of(message.as_bytes());
     let signature = der(&integer(&hex(r)), &integer(&hex(s)));
     let off_the_curve = hex(&format!("04{X}{X}"));
-    for key in [&[][..], &[0], &[4; 65], &[0; 65], &off_the_curve] {
+    let right = hex(&format!("04{X}{Y}"));
+    assert!(EcdsaP256::holds(&right, &digest, &signature));
+    let longer = [&right[..], &[0]].concat();
+    let compressed = hex(&format!("03{X}")); // valid elsewhere; keys here are uncompressed
+    let too_large = hex(&format!("04{}{Y}", "FF".repeat(32)));
+    let keys = [&off_the_curve, &longer, &compressed, &too_large].map(Vec::as_slice);
+    for key in keys.into_iter().chain([&[][..], &[0], &[4], &[4; 65], &[0; 65], &right[..64]]) {
         assert!(!EcdsaP256::holds(key, &digest, &signature));
     }
     for key in [&[][..], &[0; 31], &[0; 32], &[0xff; 32], &[4; 33]] {
