@@ -4,7 +4,7 @@
 use coreota::{
     Version,
     descriptor::Algorithm,
-    verify::{Claim, Ed25519, EcdsaP256, Key, Native, Rules, check, formats},
+    verify::{Claim, EcdsaP256, Ed25519, Key, Native, Rules, check, formats},
 };
 use libfuzzer_sys::fuzz_target;
 

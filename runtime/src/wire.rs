@@ -4,6 +4,7 @@ pub(crate) mod base64;
 mod cbor;
 mod json;
 mod keys;
+mod literal;
 mod unescape;
 mod writer;
 

@@ -30,7 +30,7 @@ impl Device {
         let mut device = Device::new();
         device.ask(Ask::Start);
         let execution = execution("J", "IN_PROGRESS", 2);
-        let heard = device.answer("accepted", &format!(r#""execution":{execution}"#), |_| ());
+        let heard = device.answer("accepted", &format!(r#""execution":{execution}"#));
         assert!(matches!(heard, Kind::Offer { started: true, .. }), "{heard:?}");
         device.jobs.take().expect("offered");
         device
@@ -63,21 +63,19 @@ impl Device {
     }
 
     /// The provider answers the last message with these members and the right token.
-    fn answer(&mut self, verdict: &str, members: &str, see: impl FnOnce(&Heard<'_>)) -> Kind {
+    fn answer(&mut self, verdict: &str, members: &str) -> Kind {
         let topic = format!("{}/{verdict}", self.topic);
         let comma = if members.is_empty() { "" } else { "," };
         let payload = format!(r#"{{"clientToken":"{}"{comma}{members}}}"#, self.token());
-        self.hear(&topic, &payload, see)
+        self.hear(&topic, &payload)
     }
 
-    fn hear(&mut self, topic: &str, payload: &str, see: impl FnOnce(&Heard<'_>)) -> Kind {
-        let heard = self.jobs.hear(Message { topic, payload: payload.as_bytes() });
-        see(&heard);
-        Kind::from(heard)
+    fn hear(&mut self, topic: &str, payload: &str) -> Kind {
+        Kind::from(self.jobs.hear(Message { topic, payload: payload.as_bytes() }))
     }
 
     fn push(&mut self, payload: &str) -> Kind {
-        self.hear("$aws/things/T/jobs/notify-next", payload, |_| ())
+        self.hear("$aws/things/T/jobs/notify-next", payload)
     }
 }
 
@@ -139,12 +137,12 @@ fn questions_and_their_answers() {
         device.ask(ask);
         assert_eq!(device.topic, format!("$aws/things/T/jobs/{topic}"));
         assert_eq!(device.payload, r#"{"clientToken":"1"}"#);
-        assert_eq!(device.answer("accepted", r#""timestamp":1"#, |_| ()), Kind::NoJob);
-        assert_eq!(device.answer("accepted", "", |_| ()), Kind::Ignored, "answered already");
+        assert_eq!(device.answer("accepted", r#""timestamp":1"#), Kind::NoJob);
+        assert_eq!(device.answer("accepted", ""), Kind::Ignored, "answered already");
 
         device.ask(ask);
         let queued = format!(r#""execution":{}"#, execution("J", "QUEUED", 1));
-        assert_eq!(device.answer("accepted", &queued, |_| ()), offer(false));
+        assert_eq!(device.answer("accepted", &queued), offer(false));
         assert_eq!(device.jobs.current(), "");
         assert_eq!(device.jobs.take(), Ok(()));
         assert_eq!(device.jobs.current(), "J");
@@ -152,7 +150,7 @@ fn questions_and_their_answers() {
         device.ask(Ask::Current);
         assert_eq!(device.topic, "$aws/things/T/jobs/J/get");
         let going = format!(r#""execution":{}"#, execution("J", "IN_PROGRESS", 2));
-        assert_eq!(device.answer("accepted", &going, |_| ()), offer(true));
+        assert_eq!(device.answer("accepted", &going), offer(true));
     }
 }
 
@@ -196,7 +194,7 @@ fn details_are_what_fleet_tools_read() {
         device.report(status);
         assert_eq!(device.topic, "$aws/things/T/jobs/J/update");
         assert!(device.payload.starts_with(said), "{}\n{said}", device.payload);
-        assert_eq!(device.answer("accepted", "", |_| ()), Kind::Accepted);
+        assert_eq!(device.answer("accepted", ""), Kind::Accepted);
         assert_eq!(device.jobs.current(), if status.is_final() { "" } else { "J" });
     }
 }
@@ -213,7 +211,7 @@ fn a_queued_job_can_be_rejected() {
     assert!(device.payload.starts_with(r#"{"status":"REJECTED","#), "{}", device.payload);
     // Started behind our back: what is repeated is a failure.
     let members = format!(r#""code":"InvalidStateTransition",{}"#, state("IN_PROGRESS", 2));
-    assert_eq!(device.answer("rejected", &members, |_| ()), Kind::Again);
+    assert_eq!(device.answer("rejected", &members), Kind::Again);
     device.report(Status::Rejected { why: Failure::Policy, note: "" });
     assert!(device.payload.starts_with(r#"{"status":"FAILED","#), "{}", device.payload);
 }
@@ -228,23 +226,23 @@ fn the_version_is_read_and_counted() {
     for version in 2..5 {
         device.report(Status::Started);
         assert_eq!(expected(&device), Some(version));
-        assert_eq!(device.answer("accepted", r#""timestamp":1"#, |_| ()), Kind::Accepted);
+        assert_eq!(device.answer("accepted", r#""timestamp":1"#), Kind::Accepted);
     }
     // Told by the provider, in acceptance and in refusal.
     device.report(Status::Started);
-    assert_eq!(device.answer("accepted", &state("IN_PROGRESS", 40), |_| ()), Kind::Accepted);
+    assert_eq!(device.answer("accepted", &state("IN_PROGRESS", 40)), Kind::Accepted);
     device.report(Status::Started);
     assert_eq!(expected(&device), Some(40));
     let mismatch =
         format!(r#""code":"VersionMismatch","message":"x",{}"#, state("IN_PROGRESS", 77));
-    assert_eq!(device.answer("rejected", &mismatch, |_| ()), Kind::Again);
+    assert_eq!(device.answer("rejected", &mismatch), Kind::Again);
     device.report(Status::Started);
     assert_eq!(expected(&device), Some(77));
     // A refusal that does not tell: ask.
-    assert_eq!(device.answer("rejected", r#""code":"VersionMismatch""#, |_| ()), Kind::Changed);
+    assert_eq!(device.answer("rejected", r#""code":"VersionMismatch""#), Kind::Changed);
     device.ask(Ask::Current);
     let going = format!(r#""execution":{}"#, execution("J", "IN_PROGRESS", 90));
-    assert!(matches!(device.answer("accepted", &going, |_| ()), Kind::Offer { .. }));
+    assert!(matches!(device.answer("accepted", &going), Kind::Offer { .. }));
     device.report(Status::Started);
     assert_eq!(expected(&device), Some(90));
     // After a reboot only the journal knows the job: no number is better than a wrong one.
@@ -275,7 +273,7 @@ fn refusals_of_a_report() {
         let comma = if more.is_empty() { "" } else { "," };
         let members = format!(r#""code":"{code}","message":"words"{comma}{more}"#);
         let ends = matches!(heard, Kind::Over | Kind::Accepted);
-        assert_eq!(device.answer("rejected", &members, |_| ()), heard, "{code} {more}");
+        assert_eq!(device.answer("rejected", &members), heard, "{code} {more}");
         assert_eq!(device.jobs.current(), if ends { "" } else { "J" }, "{code} {more}");
     }
 }
@@ -286,10 +284,10 @@ fn a_refused_question_is_no_end_of_a_job() {
     device.ask(Ask::Peek);
     let members = r#""code":"ResourceNotFound""#;
     let refused = Kind::Refused(Failure::ProviderRefused);
-    assert_eq!(device.answer("rejected", members, |_| ()), refused);
+    assert_eq!(device.answer("rejected", members), refused);
     let mut device = Device::working();
     device.ask(Ask::Current);
-    assert_eq!(device.answer("rejected", members, |_| ()), Kind::Over);
+    assert_eq!(device.answer("rejected", members), Kind::Over);
 }
 
 #[test]
@@ -303,7 +301,7 @@ fn pushes_while_a_job_runs() {
     assert_eq!(device.jobs.current(), "J");
     device.ask(Ask::Current);
     let over = format!(r#""execution":{}"#, execution("J", "CANCELED", 3));
-    assert_eq!(device.answer("accepted", &over, |_| ()), Kind::Over);
+    assert_eq!(device.answer("accepted", &over), Kind::Over);
     assert_eq!(device.jobs.current(), "");
     assert_eq!(device.push(r#"{"timestamp":1}"#), Kind::NoJob);
     assert!(matches!(device.push(&other), Kind::Offer { .. }));
@@ -323,22 +321,19 @@ fn only_the_answer_to_the_open_question_is_heard() {
         ("/accepted", r#"{"timestamp":1}"#),
         ("/accepted/x", r#"{}"#),
     ] {
-        let heard = device.hear(&format!("{topic}{tail}"), payload, |_| ());
+        let heard = device.hear(&format!("{topic}{tail}"), payload);
         assert_eq!(heard, Kind::Ignored, "{tail} {payload}");
     }
     let token = format!(r#"{{"clientToken":"{}"}}"#, device.token());
     for other in ["K/update", "J/get", "start-next", "get", "$next/get", "notify"] {
         let topic = format!("$aws/things/T/jobs/{other}/accepted");
-        assert_eq!(device.hear(&topic, &token, |_| ()), Kind::Ignored, "{other}");
+        assert_eq!(device.hear(&topic, &token), Kind::Ignored, "{other}");
     }
     let elsewhere = topic.replace("/T/", "/U/") + "/accepted";
-    assert_eq!(device.hear(&elsewhere, &token, |_| ()), Kind::NotMine);
+    assert_eq!(device.hear(&elsewhere, &token), Kind::NotMine);
     // Too broken to have had a token.
     let refused = Kind::Refused(Failure::ProviderRefused);
-    assert_eq!(
-        device.hear(&format!("{topic}/rejected"), r#"{"code":"InvalidJson"}"#, |_| ()),
-        refused
-    );
+    assert_eq!(device.hear(&format!("{topic}/rejected"), r#"{"code":"InvalidJson"}"#), refused);
 }
 
 #[test]
@@ -382,7 +377,7 @@ fn the_longest_names_fit_and_longer_ones_are_refused() {
     let mut device = Device { jobs, topic: String::new(), payload: String::new() };
     device.ask(Ask::Current);
     let going = format!(r#""execution":{}"#, execution(&job, "QUEUED", u32::MAX));
-    assert!(matches!(device.answer("accepted", &going, |_| ()), Kind::Offer { .. }));
+    assert!(matches!(device.answer("accepted", &going), Kind::Offer { .. }));
     for why in Failure::ALL {
         device.report(Status::Rejected { why: *why, note: &"n".repeat(500) });
     }
@@ -403,7 +398,7 @@ fn a_message_that_does_not_fit_was_never_asked() {
     let mut draft = Draft::new(&mut topic, &mut payload);
     let written = device.jobs.report(&Status::Started, &mut draft);
     assert_eq!(written, Err(Failure::MessageTooLong));
-    assert_eq!(device.hear("$aws/things/T/jobs/J/update/accepted", "{}", |_| ()), Kind::Ignored);
+    assert_eq!(device.hear("$aws/things/T/jobs/J/update/accepted", "{}"), Kind::Ignored);
 }
 
 #[test]
