@@ -11,6 +11,7 @@ use clap::{Parser, Subcommand};
 use crate::error::{EXIT_CODES, Result};
 use crate::out::Out;
 
+mod bench;
 mod cancel;
 mod check;
 mod expand;
@@ -53,6 +54,7 @@ commands! {
     status::Status,
     cancel::Cancel,
     sim_device::SimDevice,
+    bench::Bench,
 }
 
 /// Firmware updates over the air: check, sign, serve, publish, demonstrate.

@@ -1,12 +1,14 @@
 //! Stripes: the smallest spans of a slot made of whole blocks and of whole erase units.
 
 use crate::transport::Geometry;
+use core::num::NonZeroU32;
 
 /// How blocks and erase units lie over each other. One divides the other, so a stripe is the
 /// larger of the two.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Stripes {
-    block: u32,
+    /// Blocks of a stripe.
+    each: NonZeroU32,
     len: u32,
     blocks: u32,
     /// Behind the last erase unit that the file touches.
@@ -15,30 +17,27 @@ pub(super) struct Stripes {
 
 impl Stripes {
     pub(super) fn new(geometry: Geometry, erase: u32) -> Self {
-        let block = geometry.block.max(1);
+        let block = NonZeroU32::new(geometry.block).unwrap_or(NonZeroU32::MIN);
+        let len = erase.max(block.get());
+        let each = NonZeroU32::new(len / block).unwrap_or(NonZeroU32::MIN);
         let end = geometry.size.checked_next_multiple_of(erase.max(1)).unwrap_or(geometry.size);
-        Stripes { block, len: erase.max(block), blocks: geometry.blocks(), end }
+        Stripes { each, len, blocks: geometry.blocks(), end }
     }
 
     /// The stripe of a block.
-    pub(super) const fn of(&self, block: u32) -> u32 {
-        block / self.each()
+    pub(super) fn of(&self, block: u32) -> u32 {
+        block / self.each
     }
 
     /// First block of a stripe, and the one behind its last of the file.
     pub(super) fn blocks(&self, stripe: u32) -> (u32, u32) {
-        let first = stripe.saturating_mul(self.each());
-        (first, first.saturating_add(self.each()).min(self.blocks))
+        let first = stripe.saturating_mul(self.each.get());
+        (first, first.saturating_add(self.each.get()).min(self.blocks))
     }
 
     /// First byte of a stripe, and the one behind the last to erase.
     pub(super) fn bytes(&self, stripe: u32) -> (u32, u32) {
         let from = stripe.saturating_mul(self.len);
         (from, from.saturating_add(self.len).min(self.end))
-    }
-
-    const fn each(&self) -> u32 {
-        let each = self.len / self.block;
-        if each == 0 { 1 } else { each }
     }
 }
