@@ -8,7 +8,7 @@
 //! Why not the `serde-json-core` crate: its strings come with escapes in them, so that a pre-signed
 //! URL with `\/` or `\u0026` is silently another one; a list has to have room for all its elements
 //! where one is wanted; a number too large and a missing key are the same error. And the same members
-//! of a 335-byte OTA document take 6,098 instructions with it, 4,598 here (x86-64,
+//! of a 335-byte OTA document take 6,098 instructions with it, some 4,600 here (x86-64,
 //! `opt-level = 3`, `examples/counts.rs`). On documents without escapes the tests compare the two.
 //!
 //! ```
