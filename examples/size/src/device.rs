@@ -51,6 +51,7 @@ impl<A: Trust> Pipeline for Weighed<A> {
     const RETRY: Retry = ota::Pipeline::RETRY;
     const RULES: Rules = Rules { require: A::REQUIRE, keys: A::KEYS, ..ota::Pipeline::RULES };
     const WINDOW: u32 = ota::Pipeline::WINDOW;
+    const BLOCK: u32 = ota::Pipeline::BLOCK;
 
     fn parsers() -> Self::Parsers {
         ota::Pipeline::parsers()
