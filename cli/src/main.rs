@@ -12,6 +12,7 @@ mod bench;
 mod board;
 mod cmd;
 mod control;
+mod demo;
 mod error;
 mod job_document;
 mod keys;

@@ -14,6 +14,7 @@ use crate::out::Out;
 mod bench;
 mod cancel;
 mod check;
+mod demo;
 mod expand;
 mod inspect;
 mod keygen;
@@ -43,6 +44,7 @@ macro_rules! commands {
 }
 
 commands! {
+    demo::Demo,
     check::Check,
     expand::Expand,
     schema::Schema,

@@ -15,6 +15,21 @@ pub(crate) mod sim_embassy {
     coreota::orchestrator!("../../ota.toml", board = "sim-embassy");
 }
 
+impl BoardName {
+    /// Flash operations of downloading so many bytes: erases, blocks, and their marks.
+    pub const fn download_operations(self, bytes: u32) -> u64 {
+        let (block, erase) = match self {
+            BoardName::SimMcuboot => {
+                (sim_mcuboot::ota::BLOCK_SIZE, sim_mcuboot::ota::Pipeline::LAYOUT.erase)
+            }
+            BoardName::SimEmbassy => {
+                (sim_embassy::ota::BLOCK_SIZE, sim_embassy::ota::Pipeline::LAYOUT.erase)
+            }
+        };
+        2 * bytes.div_ceil(block as u32) as u64 + bytes.div_ceil(erase) as u64
+    }
+}
+
 /// Powers the board of that name on, until its next reset.
 pub(crate) async fn run(board: BoardName, world: World<'_>) -> Result<Power, Stopped> {
     match board {

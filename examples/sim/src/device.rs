@@ -15,7 +15,7 @@ use crate::application::{Application, words};
 use crate::args::Args;
 use crate::board;
 use crate::firmware::Firmware;
-use crate::parts::{Flash, Mains, Meter, Metered, WallClock};
+use crate::parts::{Flash, Mains, Meter, WallClock};
 use crate::tell::{Event, How, Tell};
 
 /// Exit code of a device that lost its power, as `--cut-after` told.
@@ -127,8 +127,8 @@ where
     let mut device = Orchestrator::<P, _, _, _, _, BLOCK>::new(Parts {
         thing: &args.thing,
         running: firmware.version,
-        flash: Flash { nor, mains: mains.clone() },
-        link: Metered { link: RumqttcLink::new(options, receive_size), meter: meter.clone() },
+        flash: Flash { nor, mains: mains.clone(), slot: P::LAYOUT.slot, meter: meter.clone() },
+        link: RumqttcLink::new(options, receive_size),
         clock: WallClock::start(),
         hooks: Application { firmware, block: BLOCK as u32, meter: meter.clone(), tell },
     })

@@ -12,7 +12,7 @@
 //! | [`device`] | power on, boot, run, reset |
 //! | [`firmware`] | what an image "does": its signed version, and whether its self-test passes |
 //! | [`application`] | the firmware's part in an update: the hooks |
-//! | [`parts`] | flash with a mains switch, a metered link, the clock |
+//! | [`parts`] | flash with a mains switch and a meter, the clock |
 //! | [`tell`] | what it says: lines for people, events for machines |
 //!
 //! It is a library so that `cargo ota` can be the device as well, in a process of its own.

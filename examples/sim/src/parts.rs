@@ -1,13 +1,13 @@
-//! The parts of the board, as far as they are not coreota's: flash with a mains switch, a link
-//! with a meter, the clock of the host.
+//! The parts of the board, as far as they are not coreota's: flash with a mains switch and a meter,
+//! the clock of the host.
 
 use std::cell::{Cell, RefCell};
 use std::future::pending;
 use std::rc::Rc;
 use std::time::Instant;
 
-use coreota::link::{Clock, Delivery, LinkFault, MessageLink};
-use coreota::message::Message;
+use coreota::Region;
+use coreota::link::Clock;
 use coreota::sim::nor::{NorError, SimNor};
 use embedded_storage::nor_flash::ErrorType;
 use embedded_storage_async::nor_flash::{NorFlash, ReadNorFlash};
@@ -46,6 +46,19 @@ impl Mains {
 pub(crate) struct Flash<const W: usize, const E: usize> {
     pub(crate) nor: SimNor<W, E>,
     pub(crate) mains: Rc<Mains>,
+    /// Where blocks are written, one program each.
+    pub(crate) slot: Region,
+    pub(crate) meter: Meter,
+}
+
+/// Blocks that were fetched and written since power on.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Meter(Rc<Cell<u32>>);
+
+impl Meter {
+    pub(crate) fn blocks(&self) -> u32 {
+        self.0.get()
+    }
 }
 
 impl<const W: usize, const E: usize> ErrorType for Flash<W, E> {
@@ -79,52 +92,13 @@ impl<const W: usize, const E: usize> NorFlash for Flash<W, E> {
     }
 
     async fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), NorError> {
-        match self.nor.write(offset, bytes).await {
-            Err(why) => self.mains.cut(why).await,
-            done => done,
+        if let Err(why) = self.nor.write(offset, bytes).await {
+            return self.mains.cut(why).await;
         }
-    }
-}
-
-/// Blocks that came over the link since power on.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Meter(Rc<Cell<u32>>);
-
-impl Meter {
-    pub(crate) fn blocks(&self) -> u32 {
-        self.0.get()
-    }
-}
-
-/// A link that counts the blocks it brings.
-#[derive(Debug)]
-pub(crate) struct Metered<L> {
-    pub(crate) link: L,
-    pub(crate) meter: Meter,
-}
-
-impl<L: MessageLink> MessageLink for Metered<L> {
-    async fn connect(&mut self) -> Result<(), LinkFault> {
-        self.link.connect().await
-    }
-
-    async fn subscribe(&mut self, topic: &str) -> Result<(), LinkFault> {
-        self.link.subscribe(topic).await
-    }
-
-    async fn publish(&mut self, message: Message<'_>, how: Delivery) -> Result<(), LinkFault> {
-        self.link.publish(message, how).await
-    }
-
-    async fn receive(&mut self, within_ms: u32) -> Result<Option<Message<'_>>, LinkFault> {
-        let received = self.link.receive(within_ms).await;
-        if let Ok(Some(message)) = &received
-            && message.topic.contains("/streams/")
-            && message.topic.contains("/data/")
-        {
-            self.meter.0.set(self.meter.0.get().saturating_add(1));
+        if (self.slot.offset..self.slot.end()).contains(&offset) {
+            self.meter.0.set(self.meter.0.get() + 1);
         }
-        received
+        Ok(())
     }
 }
 

@@ -33,7 +33,7 @@ pub enum Event {
         /// How far.
         #[serde(flatten)]
         stage: Stage,
-        /// Blocks that came over the link since power on.
+        /// Blocks fetched and written since power on.
         fetched: u32,
     },
     /// The image on trial tested itself.
@@ -54,7 +54,7 @@ pub enum Event {
     PowerCut {
         /// Flash operations since power on.
         operation: u64,
-        /// Blocks that came over the link since power on.
+        /// Blocks fetched and written since power on.
         fetched: u32,
     },
 }

@@ -1,0 +1,61 @@
+//! `cargo ota demo`: the arguments of the story in [`crate::demo`], and the folder it happens in.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use sim_device::BoardName;
+
+use crate::demo;
+use crate::error::{Error, Result};
+use crate::out::Out;
+
+/// Watch a device update itself: with a power cut, a tampered image, and one that does not work
+///
+/// Provider, broker and device are processes on this machine; the device's hardware is simulated,
+/// everything else is what runs on a real one. Nothing is left behind.
+#[derive(Debug, Args)]
+pub(crate) struct Cmd {
+    /// Board in ota.toml
+    #[arg(long, value_enum, default_value_t)]
+    board: BoardName,
+    /// Keep images, flash file and the provider's state in this new folder
+    #[arg(long, value_name = "DIR")]
+    keep: Option<PathBuf>,
+}
+
+impl Cmd {
+    pub(crate) fn run(self, out: &Out) -> Result<()> {
+        let folder = match &self.keep {
+            Some(dir) => Folder { path: make(dir)?, kept: true },
+            None => {
+                let name = format!("coreota-demo-{}", std::process::id());
+                Folder { path: make(&std::env::temp_dir().join(name))?, kept: false }
+            }
+        };
+        demo::run(self.board, &folder.path, folder.kept, out)
+    }
+}
+
+/// Gone at the end, however it comes, unless kept.
+struct Folder {
+    path: PathBuf,
+    kept: bool,
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        if !self.kept {
+            // What cannot be removed is in the temporary folder and goes with it.
+            let _ = fs::remove_dir_all(&self.path);
+        }
+    }
+}
+
+/// A new folder: an old one would bring an old flash and old jobs into the story.
+fn make(dir: &Path) -> Result<PathBuf> {
+    let made = dir.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::create_dir(dir));
+    made.and_then(|()| fs::canonicalize(dir)).map_err(|error| {
+        Error::file("make the folder", dir, error).fix("name a new folder in a writable one")
+    })
+}
