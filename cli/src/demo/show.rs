@@ -2,9 +2,9 @@
 
 use std::fmt::Display;
 
-use indicatif::ProgressBar;
+use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
-use sim_device::{Event, Stage};
+use sim_device::{Event, Phase, Stage};
 
 use crate::out::Out;
 
@@ -46,12 +46,23 @@ impl<'a> Show<'a> {
             && self.out.has_bars()
         {
             let out = self.out;
-            let bar = self.bar.get_or_insert_with(|| out.bar((*total).into(), "  download"));
+            let bar = self.bar.get_or_insert_with(|| {
+                let style =
+                    ProgressStyle::with_template("  download  [{bar:40}] {pos}/{len} blocks")
+                        .expect("a constant template");
+                out.bar((*total).into(), "").with_style(style.progress_chars("=> "))
+            });
             bar.set_position((*received).into());
             return;
         }
         if let Some(bar) = self.bar.take() {
+            // Only what is all there is verified.
+            let all = event.phase() == Phase::Verify;
+            let (total, last) = (bar.length().unwrap_or(0), bar.position());
             bar.finish_and_clear();
+            let phase = self.style("36", &format!("{:9}", Phase::Download.word()));
+            let had = if all { total } else { last };
+            self.out.line(format_args!("  {phase} {had}/{total} blocks"));
         }
         let weight = match event {
             Event::PowerCut { .. } => "1;31",

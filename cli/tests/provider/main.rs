@@ -4,7 +4,9 @@
 mod device;
 mod errors;
 mod mqtt311;
+mod sim;
 mod third_party;
+mod updates;
 mod world;
 
 use std::collections::BTreeMap;

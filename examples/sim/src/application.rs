@@ -17,6 +17,8 @@ const LOOK_MS: u32 = 200;
 pub(crate) struct Application {
     pub(crate) firmware: Firmware,
     pub(crate) block: u32,
+    /// Where the provider should be.
+    pub(crate) broker: String,
     pub(crate) meter: Meter,
     pub(crate) tell: Tell,
 }
@@ -70,7 +72,11 @@ impl Hooks for Application {
     }
 
     fn trouble(&mut self, what: Failure) {
-        self.tell.event(&Event::Trouble { code: what.code(), reason: what.text().to_owned() });
+        let reason = match what {
+            Failure::LinkDown => format!("no connection to {}", self.broker),
+            other => other.text().to_owned(),
+        };
+        self.tell.event(&Event::Trouble { code: what.code(), reason });
     }
 }
 

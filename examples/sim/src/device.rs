@@ -8,7 +8,7 @@ use std::rc::Rc;
 use coreota::link::rumqttc::{MqttOptions, RumqttcLink};
 use coreota::sim::bootloader::{self, BootError, Booted, Bootloader};
 use coreota::sim::nor::{Count, Fuse, NorError, Rewrite, SimNor, Tear};
-use coreota::{End, Orchestrator, Parts, Pipeline};
+use coreota::{End, Orchestrator, Parts, Pipeline, Region};
 use embedded_storage::nor_flash::{NorFlash, ReadNorFlash};
 
 use crate::application::{Application, words};
@@ -120,17 +120,26 @@ where
     };
     tell.event(&Event::Boot { version: words(firmware.version), how: how.into() });
 
+    // Behind its capacity the bootloader writes.
+    let slot = Region::new(P::LAYOUT.slot.offset, P::LAYOUT.capacity);
     let mains = Rc::new(Mains::default());
     let (host, port) = args.broker.clone();
+    let url = format!("mqtt://{host}:{port}");
     let mut options = MqttOptions::new(args.thing.clone(), (host, port));
     options.set_keep_alive(30);
     let mut device = Orchestrator::<P, _, _, _, _, BLOCK>::new(Parts {
         thing: &args.thing,
         running: firmware.version,
-        flash: Flash { nor, mains: mains.clone(), slot: P::LAYOUT.slot, meter: meter.clone() },
+        flash: Flash { nor, mains: mains.clone(), slot, meter: meter.clone() },
         link: RumqttcLink::new(options, receive_size),
         clock: WallClock::start(),
-        hooks: Application { firmware, block: BLOCK as u32, meter: meter.clone(), tell },
+        hooks: Application {
+            firmware,
+            block: BLOCK as u32,
+            broker: url,
+            meter: meter.clone(),
+            tell,
+        },
     })
     .map_err(|why| Stopped::Thing(format!("{}: {}", args.thing, why.text())))?;
     let end = tokio::select! {

@@ -97,6 +97,7 @@ mod tests {
     use coreota::descriptor::Algorithm;
     use coreota::image::{About, Signer, mcuboot, trailer};
     use coreota::verify::Key;
+    use std::slice::from_ref;
 
     use super::*;
     use crate::board::{sim_embassy, sim_mcuboot};
@@ -122,11 +123,11 @@ mod tests {
             let about = |board| About { version: V2, board: Some(board), counter: None };
             let expected = Some(Firmware { version: V2, behaviour });
 
-            let image = mcuboot(&payload, &about("sim-mcuboot"), 512, &[key.clone()]).unwrap();
+            let image = mcuboot(&payload, &about("sim-mcuboot"), 512, from_ref(&key)).unwrap();
             assert_eq!(runs::<sim_mcuboot::ota::Pipeline>(&image, &key), expected);
             assert_eq!(runs::<sim_mcuboot::ota::Pipeline>(&image, &signer(8)), None);
 
-            let mut slot = trailer(&payload, &about("sim-embassy"), &[key.clone()]).unwrap();
+            let mut slot = trailer(&payload, &about("sim-embassy"), from_ref(&key)).unwrap();
             slot.resize(20_000, 0xff);
             assert_eq!(runs::<sim_embassy::ota::Pipeline>(&slot, &key), expected);
         }
@@ -138,14 +139,13 @@ mod tests {
         let image = |version, len| {
             let payload = payload(version, Behaviour::Works, len);
             let about = About { version, board: Some("sim-embassy"), counter: None };
-            trailer(&payload, &about, &[key.clone()]).unwrap()
+            trailer(&payload, &about, from_ref(&key)).unwrap()
         };
         let (mut slot, new) = (image(Version::new(1, 0, 0), 9000), image(V2, 5000));
         slot[..new.len()].copy_from_slice(&new);
         let runs = runs::<sim_embassy::ota::Pipeline>(&slot, &key);
         assert_eq!(runs.map(|firmware| firmware.version), Some(V2));
         slot[100] ^= 1;
-        let runs = super::tests::runs::<sim_embassy::ota::Pipeline>(&slot, &key);
-        assert_eq!(runs, None);
+        assert_eq!(self::runs::<sim_embassy::ota::Pipeline>(&slot, &key), None);
     }
 }

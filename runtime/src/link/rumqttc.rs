@@ -85,20 +85,22 @@ impl RumqttcLink {
         }
     }
 
-    /// The next packet that `is_it`; messages that come before it wait.
+    /// The answer that `is_it` finds in a packet; messages that come before it wait.
     async fn acknowledged<T>(
         &mut self,
-        is_it: impl Fn(Packet) -> Result<T, Packet>,
+        is_it: impl Fn(&Packet) -> Option<T>,
     ) -> Result<T, LinkFault> {
         let deadline = time::Instant::now() + PATIENCE;
         loop {
             let Ok(packet) = time::timeout_at(deadline, self.packet()).await else {
                 return Err(self.down("the broker does not answer".to_string()));
             };
-            match is_it(packet?) {
-                Ok(answer) => return Ok(answer),
-                Err(Packet::Publish(message)) => self.early.push_back(message),
-                Err(_) => {}
+            let packet = packet?;
+            if let Some(answer) = is_it(&packet) {
+                return Ok(answer);
+            }
+            if let Packet::Publish(message) = packet {
+                self.early.push_back(message);
             }
         }
     }
@@ -140,11 +142,7 @@ impl MessageLink for RumqttcLink {
         let driver = tokio::spawn(drive(events, outbox));
         self.session = Some(Session { client, inbox, driver });
         // A refusal ends the connection.
-        self.acknowledged(|packet| match packet {
-            Packet::ConnAck(_) => Ok(()),
-            other => Err(other),
-        })
-        .await
+        self.acknowledged(|packet| matches!(packet, Packet::ConnAck(_)).then_some(())).await
     }
 
     async fn subscribe(&mut self, topic: &str) -> Result<(), LinkFault> {
@@ -154,11 +152,12 @@ impl MessageLink for RumqttcLink {
         }
         let granted = self
             .acknowledged(|packet| match packet {
-                Packet::SubAck(ack) => Ok(ack
-                    .return_codes
-                    .iter()
-                    .all(|code| matches!(code, SubscribeReasonCode::Success(_)))),
-                other => Err(other),
+                Packet::SubAck(ack) => Some(
+                    ack.return_codes
+                        .iter()
+                        .all(|code| matches!(code, SubscribeReasonCode::Success(_))),
+                ),
+                _ => None,
             })
             .await?;
         if granted { Ok(()) } else { Err(LinkFault::Refused) }

@@ -1,0 +1,67 @@
+//! `cargo ota demo`: it goes as told, on both boards; and says so where it cannot begin.
+
+use std::process::{Command, Output};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+fn demo(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_cargo-ota"))
+        .args(["ota", "demo"])
+        .args(args)
+        .output()
+        .expect("the tool starts")
+}
+
+#[test]
+fn it_goes_as_told_on_both_boards_in_under_half_a_minute() {
+    for board in ["sim-mcuboot", "sim-embassy"] {
+        let began = Instant::now();
+        let out = demo(&["--json", "--board", board]);
+        let text = String::from_utf8(out.stdout).expect("UTF-8");
+        assert!(out.status.success(), "{text}{}", String::from_utf8_lossy(&out.stderr));
+        assert!(began.elapsed() < Duration::from_secs(30), "{:?}", began.elapsed());
+        let events: Vec<Value> =
+            text.lines().map(|line| serde_json::from_str(line).expect("a JSON event")).collect();
+        let holds: Vec<&str> = events
+            .iter()
+            .filter(|event| event["event"] == "holds")
+            .filter_map(|event| event["what"].as_str())
+            .collect();
+        let expected = [
+            "resumed: ",
+            "the provider knows: update-v2 SUCCEEDED",
+            "refused before it was staged",
+            "the provider knows: update-v3 FAILED",
+            "rolled back: ",
+            "the provider knows: update-v4 FAILED",
+        ];
+        assert_eq!(holds.len(), expected.len(), "{holds:?}");
+        for (held, expected) in holds.iter().zip(expected) {
+            assert!(held.starts_with(expected), "{held}: not {expected}");
+        }
+    }
+}
+
+#[test]
+fn a_person_reads_the_four_phases_and_what_to_do_next() {
+    let dir = std::env::temp_dir().join(format!("coreota-demo-test-{}", std::process::id()));
+    let kept = dir.to_str().expect("UTF-8");
+    let out = demo(&["--keep", kept]);
+    let text = String::from_utf8(out.stdout).expect("UTF-8");
+    assert!(out.status.success(), "{text}{}", String::from_utf8_lossy(&out.stderr));
+    for word in
+        ["\n  notify ", "\n  download ", "\n  verify ", "\n  install ", "1 SUCCEEDED, 2 FAILED"]
+    {
+        assert!(text.contains(word), "{word:?} in {text}");
+    }
+    assert!(!text.contains('\x1b'), "no colours into a pipe: {text:?}");
+    for file in ["v1.img", "flash.nor", ".ota/state.json"] {
+        assert!(dir.join(file).exists(), "{file} is kept");
+    }
+
+    let again = demo(&["--keep", kept]);
+    assert_eq!(again.status.code(), Some(3));
+    assert!(String::from_utf8_lossy(&again.stderr).contains("name a new folder"), "{again:?}");
+    std::fs::remove_dir_all(dir).expect("removable");
+}
