@@ -6,7 +6,7 @@
 //! The update provider: [`provider`] is its state machine, [`serve`] the I/O around it, [`store`]
 //! its folder, [`control`] how commands reach it, [`report`] what is told of it.
 //!
-//! [`bench`] measures coreota itself, for those who work on it.
+//! [`mod@bench`] measures coreota itself, for those who work on it.
 
 mod bench;
 mod board;

@@ -58,7 +58,7 @@ pub(crate) struct Cmd {
     /// Minutes from IN_PROGRESS to TIMED_OUT, 1 to 10080 [default: never]
     #[arg(long, value_name = "MINUTES")]
     timeout: Option<u64>,
-    /// Name of the stream [default: AFR_OTA-<uuid>]
+    /// Name of the stream [default: AFR_OTA-UUID]
     #[arg(long, value_name = "NAME")]
     stream: Option<String>,
     /// filepath in afr_ota [default: the image's file name]
