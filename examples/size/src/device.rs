@@ -74,7 +74,8 @@ pub fn run<A: Trust>() {
         clock: Ready(Time),
         hooks: App,
     };
-    if let Ok(mut device) = Device::<A>::new(parts) {
+    // In place: to take the device out of the result would be a second one on the stack.
+    if let Ok(device) = &mut Device::<A>::new(parts) {
         black_box(device.run_blocking());
     }
 }
