@@ -4,11 +4,11 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Args;
+use coreota::link::rumqttc::BrokerUrl;
 
 use crate::error::{Error, Exit, Result};
 use crate::out::Out;
 use crate::serve::faults::{Faults, Rates};
-use crate::serve::link::BrokerUrl;
 use crate::serve::{self, Options};
 use crate::store::DEFAULT_DIR;
 

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use coreota::link::rumqttc::BrokerUrl;
 use rumqttc::{
-    AsyncClient, Event, EventLoop, IncomingPacketSizeLimit, MqttOptions, Packet, PublishOptions,
-    QoS, SubscribeFilterInput,
+    AsyncClient, Event, EventLoop, IncomingPacketSizeLimit, Packet, PublishOptions, QoS,
+    SubscribeFilterInput,
 };
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
@@ -20,61 +21,6 @@ use crate::provider::{FILTERS, Outgoing};
 const PAUSE: Duration = Duration::from_secs(1);
 /// Messages waiting to be written; more wait in the provider.
 const WAITING: usize = 256;
-
-/// Where a broker is: `mqtt://[user:password@]host[:port]`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct BrokerUrl {
-    pub(crate) host: String,
-    pub(crate) port: u16,
-    credentials: Option<(String, String)>,
-}
-
-impl BrokerUrl {
-    pub(super) fn local(port: u16, host: String) -> Self {
-        Self { host, port, credentials: None }
-    }
-}
-
-impl std::str::FromStr for BrokerUrl {
-    type Err = String;
-
-    fn from_str(url: &str) -> std::result::Result<Self, String> {
-        let rest = match url.split_once("://") {
-            Some(("mqtt" | "tcp", rest)) => rest.trim_end_matches('/'),
-            Some((scheme, _)) => return Err(format!("{scheme}:// is not spoken; mqtt:// is")),
-            None => url,
-        };
-        let (credentials, address) = match rest.rsplit_once('@') {
-            Some((credentials, address)) => {
-                let (user, password) = credentials.split_once(':').unwrap_or((credentials, ""));
-                (Some((user.to_owned(), password.to_owned())), address)
-            }
-            None => (None, rest),
-        };
-        let (host, port) = match address.rsplit_once(':') {
-            // An IPv6 address without a port ends in a bracket.
-            Some((host, port)) if !port.ends_with(']') => {
-                (host, port.parse().map_err(|_| format!("{port:?} is not a port"))?)
-            }
-            _ => (address, 1883),
-        };
-        let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
-        if host.is_empty() {
-            return Err("a host is missing: mqtt://HOST[:PORT]".to_owned());
-        }
-        Ok(Self { host, port, credentials })
-    }
-}
-
-/// The address, without the credentials.
-impl std::fmt::Display for BrokerUrl {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.host.contains(':') {
-            true => write!(f, "mqtt://[{}]:{}", self.host, self.port),
-            false => write!(f, "mqtt://{}:{}", self.host, self.port),
-        }
-    }
-}
 
 /// The sending side.
 pub(super) struct Link {
@@ -89,13 +35,9 @@ impl Link {
         inputs: UnboundedSender<Input>,
     ) -> Result<Self> {
         let id = format!("coreota-provider-{}", std::process::id());
-        let mut options = MqttOptions::new(id, (broker.host.clone(), broker.port));
-        options.set_keep_alive(30);
+        let mut options = broker.options(&id);
         // The broker decides what it carries.
         options.set_incoming_packet_size_limit(IncomingPacketSizeLimit::Unlimited);
-        if let Some((user, password)) = &broker.credentials {
-            options.set_credentials(user.clone(), password.clone());
-        }
         let (client, events) = AsyncClient::builder(options).capacity(WAITING).build();
         let up = Arc::new(AtomicBool::new(false));
         let (ready, connected) = oneshot::channel();
@@ -196,31 +138,6 @@ impl Pump {
         match self.ready.take() {
             Some(ready) => drop(ready.send(Err(why))),
             None => drop(self.inputs.send(Input::Down(why))),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn broker_addresses_are_understood() {
-        for (url, shown) in [
-            ("mqtt://127.0.0.1:1884", "mqtt://127.0.0.1:1884"),
-            ("mqtt://broker.local/", "mqtt://broker.local:1883"),
-            ("tcp://h:1", "mqtt://h:1"),
-            ("localhost:1885", "mqtt://localhost:1885"),
-            ("mqtt://[::1]:1884", "mqtt://[::1]:1884"),
-            ("mqtt://[::1]", "mqtt://[::1]:1883"),
-            ("mqtt://user:secret@h:1", "mqtt://h:1"),
-        ] {
-            assert_eq!(url.parse::<BrokerUrl>().expect(url).to_string(), shown);
-        }
-        let with_user: BrokerUrl = "mqtt://user:p@ss@h".parse().expect("a password with @");
-        assert_eq!(with_user.credentials, Some(("user".to_owned(), "p@ss".to_owned())));
-        for bad in ["mqtts://h", "mqtt://", "mqtt://h:x", "mqtt://h:70000"] {
-            assert!(bad.parse::<BrokerUrl>().is_err(), "{bad}");
         }
     }
 }

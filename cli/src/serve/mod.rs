@@ -16,6 +16,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use coreota::link::rumqttc::BrokerUrl;
 use serde_json::json;
 use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::time::MissedTickBehavior;
@@ -28,7 +29,7 @@ use crate::report::{Live, Row, Snapshot, now};
 use crate::store::{Endpoint, Store};
 use control::Control;
 use faults::Faults;
-use link::{BrokerUrl, Link};
+use link::Link;
 
 /// Timers are in minutes; messages held back by `--reorder` wait at most this long.
 const TICK: Duration = Duration::from_millis(200);
@@ -76,7 +77,7 @@ pub(crate) async fn run(options: Options, out: &Out) -> Result<()> {
             // Listening on every address includes this one.
             let ip = address.ip();
             let host = if ip.is_unspecified() { "127.0.0.1".to_owned() } else { ip.to_string() };
-            BrokerUrl::local(address.port(), host)
+            BrokerUrl::new(host, address.port())
         }
     };
     let link = Link::connect(&broker, inputs.clone()).await?;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args as Arguments, ValueEnum};
+use coreota::link::rumqttc::BrokerUrl;
 
 /// What a simulated device is told.
 #[derive(Clone, Debug, Arguments)]
@@ -11,8 +12,12 @@ pub struct Args {
     #[arg(long, value_name = "NAME", default_value = "sim-1")]
     pub thing: String,
     /// Broker that the provider is on; `mqtts://` is not spoken yet
-    #[arg(long, value_name = "mqtt://HOST[:PORT]", default_value = "mqtt://127.0.0.1:1883", value_parser = broker)]
-    pub broker: (String, u16),
+    #[arg(
+        long,
+        value_name = "mqtt://[USER:PASSWORD@]HOST[:PORT]",
+        default_value = "mqtt://127.0.0.1:1883"
+    )]
+    pub broker: BrokerUrl,
     /// File that is the device's flash; made where there is none
     #[arg(long, value_name = "FILE")]
     pub flash: PathBuf,
@@ -46,55 +51,6 @@ impl BoardName {
         match self {
             BoardName::SimMcuboot => "sim-mcuboot",
             BoardName::SimEmbassy => "sim-embassy",
-        }
-    }
-}
-
-/// Host and port of `mqtt://HOST[:PORT]`.
-fn broker(url: &str) -> Result<(String, u16), String> {
-    let address = match url.split_once("://") {
-        Some(("mqtt" | "tcp", address)) => address.trim_end_matches('/'),
-        Some((scheme @ ("mqtts" | "ssl"), _)) => {
-            return Err(format!(
-                "{scheme}:// needs TLS, which the simulated device has not yet; use mqtt://, \
-                 over a tunnel where the network is not trusted"
-            ));
-        }
-        Some((scheme, _)) => return Err(format!("{scheme}:// is not spoken; mqtt:// is")),
-        None => url,
-    };
-    let (host, port) = match address.rsplit_once(':') {
-        // An IPv6 address without a port ends in a bracket.
-        Some((host, port)) if !port.ends_with(']') => {
-            (host, port.parse().map_err(|_| format!("{port:?} is not a port"))?)
-        }
-        _ => (address, 1883),
-    };
-    match host.trim_start_matches('[').trim_end_matches(']') {
-        "" => Err("a host is missing: mqtt://HOST[:PORT]".to_owned()),
-        host => Ok((host.to_owned(), port)),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn brokers_are_understood_or_refused_with_a_reason() {
-        let address = |host: &str, port| Ok((host.to_owned(), port));
-        assert_eq!(broker("mqtt://127.0.0.1:1884"), address("127.0.0.1", 1884));
-        assert_eq!(broker("mqtt://broker.local/"), address("broker.local", 1883));
-        assert_eq!(broker("localhost"), address("localhost", 1883));
-        assert_eq!(broker("mqtt://[::1]:1885"), address("::1", 1885));
-        assert_eq!(broker("mqtt://[::1]"), address("::1", 1883));
-        for (url, why) in [
-            ("mqtts://h", "TLS"),
-            ("http://h", "not spoken"),
-            ("mqtt://h:x", "not a port"),
-            ("mqtt://", "a host is missing"),
-        ] {
-            assert!(broker(url).expect_err(url).contains(why), "{url}");
         }
     }
 }

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::rc::Rc;
 
-use coreota::link::rumqttc::{MqttOptions, RumqttcLink};
+use coreota::link::rumqttc::RumqttcLink;
 use coreota::sim::bootloader::{self, BootError, Booted, Bootloader};
 use coreota::sim::nor::{Count, Fuse, NorError, Rewrite, SimNor, Tear};
 use coreota::{End, Orchestrator, Parts, Pipeline, Region};
@@ -123,20 +123,17 @@ where
     // Behind its capacity the bootloader writes.
     let slot = Region::new(P::LAYOUT.slot.offset, P::LAYOUT.capacity);
     let mains = Rc::new(Mains::default());
-    let (host, port) = args.broker.clone();
-    let url = format!("mqtt://{host}:{port}");
-    let mut options = MqttOptions::new(args.thing.clone(), (host, port));
-    options.set_keep_alive(30);
+    let link = RumqttcLink::new(args.broker.options(&args.thing), receive_size);
     let mut device = Orchestrator::<P, _, _, _, _, BLOCK>::new(Parts {
         thing: &args.thing,
         running: firmware.version,
         flash: Flash { nor, mains: mains.clone(), slot, meter: meter.clone() },
-        link: RumqttcLink::new(options, receive_size),
+        link,
         clock: WallClock::start(),
         hooks: Application {
             firmware,
             block: BLOCK as u32,
-            broker: url,
+            broker: args.broker.to_string(),
             meter: meter.clone(),
             tell,
         },

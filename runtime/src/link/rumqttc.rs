@@ -4,6 +4,8 @@
 //! that keep-alive goes on while the device erases flash; what it hears waits in a bounded queue,
 //! and behind it in the socket. TLS, credentials and keep-alive are set in [`MqttOptions`].
 
+mod url;
+
 use std::{
     collections::VecDeque,
     string::{String, ToString},
@@ -20,6 +22,7 @@ use super::{Delivery, LinkFault, MessageLink};
 use crate::message::Message;
 
 pub use rumqttc::MqttOptions;
+pub use url::BrokerUrl;
 
 /// Messages and acknowledgements that may wait for the device.
 const QUEUE: usize = 128;

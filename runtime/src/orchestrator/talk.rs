@@ -178,7 +178,11 @@ where
 
     /// Reports, and waits for the provider's word, up to `tries` times.
     pub(super) async fn tell(&mut self, status: &Status<'_>, tries: u8) -> Result<Told, Failure> {
-        for _ in 0..tries {
+        // A report that was refused for what is now brought up to date goes out again at once, and
+        // does not count; but not for ever.
+        let (mut tries, mut again) = (tries, 2_u8);
+        while let Some(left) = tries.checked_sub(1) {
+            tries = left;
             let mut draft = draft(self.update.scratch());
             self.jobs.report(status, &mut draft)?;
             self.link.publish(draft.finish()?, Delivery::AtLeastOnce).await.map_err(failure)?;
@@ -188,7 +192,12 @@ where
                     Signal::Accepted => return Ok(Told::Yes),
                     Signal::Over => return Ok(Told::Over),
                     Signal::Refused(why) => return Ok(Told::Refused(why)),
-                    Signal::Again => break,
+                    Signal::Again => {
+                        if let Some(left) = again.checked_sub(1) {
+                            (tries, again) = (tries.saturating_add(1), left);
+                        }
+                        break;
+                    }
                     _ => {}
                 }
             }
