@@ -34,8 +34,8 @@
 //! # Features
 //!
 //! All are additive; `ecdsa-p256` is on by default. `ecdsa-p256` and `ed25519` link the signature
-//! algorithms, `log` and `defmt` make the orchestrator say what it does, `image` and `sim` are for
-//! host tools and tests.
+//! algorithms, `log` and `defmt` make the orchestrator say what it does, `rumqttc` is
+//! a message link for hosts, `image` and `sim` are for host tools and tests.
 #![no_std]
 #![forbid(unsafe_code)]
 
