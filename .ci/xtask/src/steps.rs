@@ -92,11 +92,12 @@ fn docs(log: &Log) -> Outcome {
     // As users of the libraries see it, where a link to something private is a dead one.
     let libraries = ["coreota", "coreota-config", "coreota-macros", "coreota-cross"];
     let public = libraries.into_iter().flat_map(|name| ["--package", name]);
+    let doc = || cargo(["doc", "--no-deps", "--all-features", "--quiet"]);
+    log.run(doc().args(public).env("RUSTDOCFLAGS", "-D warnings"))?;
+    // As developers do, where it is not.
     let all = ["--workspace", "--document-private-items"];
-    for what in [public.collect::<Vec<_>>(), all.to_vec()] {
-        let mut doc = cargo(["doc", "--no-deps", "--all-features", "--quiet"]);
-        log.run(doc.args(what).env("RUSTDOCFLAGS", "-D warnings"))?;
-    }
+    let flags = "-D warnings -A rustdoc::private-intra-doc-links";
+    log.run(doc().args(all).env("RUSTDOCFLAGS", flags))?;
     ok()
 }
 
