@@ -37,7 +37,7 @@ use crate::{
 use embedded_storage_async::nor_flash::NorFlash;
 use plan::Outcome;
 use settle::Standing;
-use talk::{DRAFT_MAX, Reach, Signal, Told};
+use talk::{DRAFT_MAX, Reach, Say, Signal, Told};
 
 /// What only the board can give.
 #[derive(Debug)]
@@ -205,8 +205,8 @@ where
     async fn serve(&mut self) -> Result<End, Failure> {
         self.connect().await?;
         self.pace.reset();
-        self.tell_ending().await?;
         loop {
+            self.tell_ending().await?;
             self.ask_next().await?;
             let heard = self.pace.patience(false).max(1000);
             let mut next_ask = self.clock.now_ms().wrapping_add(heard);
@@ -218,13 +218,13 @@ where
                 }
                 match self.pump(left).await? {
                     Signal::Offer => match self.offered.take() {
-                        Some(offer) if offer.outcome == Outcome::Later => {
+                        Some(offer) if matches!(offer.outcome, Outcome::Later) => {
                             self.pace.reset();
                             next_ask = self.next_poll();
                         }
                         Some(offer) => {
                             self.pace.reset();
-                            if self.deal(offer).await? == Standing::Reset {
+                            if self.deal(&offer).await? == Standing::Reset {
                                 return Ok(End::Reset);
                             }
                             break;
@@ -262,13 +262,13 @@ where
             Accept::Always => Ask::Start,
             Accept::Ask => Ask::Peek,
         };
-        self.ask(ask).await
+        self.say(Say::Ask(ask)).await
     }
 
     /// Takes, refuses or puts off one job.
-    async fn deal(&mut self, offer: Offered) -> Result<Standing, Failure> {
+    async fn deal(&mut self, offer: &Offered) -> Result<Standing, Failure> {
         self.jobs.take()?;
-        match offer.outcome {
+        match &offer.outcome {
             Outcome::Take(fingerprint) => {
                 if !offer.started {
                     match self.tell(&Status::Started, 3).await? {
@@ -278,17 +278,14 @@ where
                     }
                 }
                 self.hooks.status(self.jobs.current(), &Status::Started);
-                match self.install(fingerprint).await? {
-                    Ok(()) => Ok(Standing::Reset),
-                    Err(_) => {
-                        self.tell_ending().await?;
-                        Ok(Standing::Settled)
-                    }
-                }
+                Ok(match self.install(fingerprint).await? {
+                    Ok(()) => Standing::Reset,
+                    Err(_) => Standing::Settled,
+                })
             }
             Outcome::Refuse(why, note) => {
                 info!("job {} refused: {}", self.jobs.current(), why.text());
-                self.tell_final(&Status::Rejected { why, note: &note.0 }).await?;
+                self.tell_final(&Status::Rejected { why: *why, note: &note.0 }).await?;
                 Ok(Standing::Settled)
             }
             Outcome::Later => Ok(Standing::Settled),
@@ -304,14 +301,14 @@ where
             Some(Event::Failed(why)) => (Status::Failed { why, note: "" }, Some(why)),
             _ => return Ok(()),
         };
-        if self.jobs.current() != record.job {
+        let known = self.jobs.current() == record.job;
+        if !known {
             // Only the journal remembers this job: its state at the provider must be asked for.
             self.jobs.adopt(&record.job)?;
-            if self.refresh().await? == Told::Over {
-                return self.journal.append(&mut self.flash, Event::Told(why)).await;
-            }
         }
-        self.tell_final(&status).await?;
+        if known || self.refresh().await? != Told::Over {
+            self.tell_final(&status).await?;
+        }
         self.journal.append(&mut self.flash, Event::Told(why)).await
     }
 }

@@ -114,9 +114,15 @@ impl Boot for Mcuboot {
         let shape = Shape::of::<F>()?;
         let erase_size = erase_size::<F>()?;
         let (swap, image_ok) = self.wanted();
-        let wanted =
-            Trailer { magic: Magic::Good, swap: Some(swap), image_ok, copy_done: Flag::Unset };
-        if shape.read(flash, self.secondary).await? == wanted {
+        let wanted = Trailer {
+            magic: Magic::Good,
+            swap: Some(swap),
+            image_ok,
+            copy_done: Flag::Unset,
+            blank: false,
+        };
+        let before = shape.read(flash, self.secondary).await?;
+        if before == wanted {
             return Ok(());
         }
         // Erased first wherever the image leaves the units free, even if they look blank: a word
@@ -126,7 +132,7 @@ impl Boot for Mcuboot {
         let end = start.and_then(|start| start.checked_add(image.size()));
         if end.is_some_and(|end| end <= units.start) {
             flash.erase(units.start, units.end).await.map_err(|_| Failure::Erase)?;
-        } else if !shape.is_blank(flash, self.secondary).await? {
+        } else if !before.blank {
             return Err(Failure::Stage);
         }
         self.request(flash, shape).await?;

@@ -19,7 +19,7 @@ pub struct Journal {
     active: Option<Active>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Active {
     half: u32,
     sequence: u32,
@@ -112,11 +112,13 @@ impl Journal {
     pub async fn begin<F: NorFlash>(
         &mut self,
         flash: &mut F,
-        record: Record,
+        record: &Record,
     ) -> Result<(), Failure> {
         let (half, sequence) = self.spare();
         erase(flash, self.half(half), self.layout.erase).await?;
-        self.commit(flash, half, sequence, record).await?;
+        program(flash, self.half(half), 0, &record.to_bytes(sequence)).await?;
+        let record = record.clone();
+        self.active = Some(Active { half, sequence, record, proof: None, last: None, next: 0 });
         Ok(())
     }
 
@@ -125,18 +127,6 @@ impl Journal {
             Some(active) => (1 - active.half, active.sequence.wrapping_add(1)),
             None => (0, 1),
         }
-    }
-
-    async fn commit<F: NorFlash>(
-        &mut self,
-        flash: &mut F,
-        half: u32,
-        sequence: u32,
-        record: Record,
-    ) -> Result<(), Failure> {
-        program(flash, self.half(half), 0, &record.to_bytes(sequence)).await?;
-        self.active = Some(Active { half, sequence, record, proof: None, last: None, next: 0 });
-        Ok(())
     }
 
     /// Appends an event.
@@ -193,8 +183,12 @@ impl Journal {
     ///
     /// # Errors
     /// What the flash said.
-    pub async fn prove<F: NorFlash>(&mut self, flash: &mut F, proof: Proof) -> Result<(), Failure> {
-        if self.proof() == Some(proof) {
+    pub async fn prove<F: NorFlash>(
+        &mut self,
+        flash: &mut F,
+        proof: &Proof,
+    ) -> Result<(), Failure> {
+        if self.proof().as_ref() == Some(proof) {
             return Ok(());
         }
         let at = HEADER_LEN as u32;
@@ -214,7 +208,7 @@ impl Journal {
             self.renew(flash, 0, 0).await?;
         }
         if let Some(active) = &mut self.active {
-            active.proof = Some(proof);
+            active.proof = Some(*proof);
         }
         Ok(())
     }
@@ -223,26 +217,25 @@ impl Journal {
     ///
     /// # Errors
     /// What the flash said; the old marks are then still the truth.
-    pub async fn void<F: NorFlash>(
+    pub fn void<F: NorFlash>(
         &mut self,
         flash: &mut F,
         first: u32,
         count: u32,
-    ) -> Result<(), Failure> {
-        self.renew(flash, first, count).await
+    ) -> impl Future<Output = Result<(), Failure>> {
+        self.renew(flash, first, count)
     }
 
     /// Hands the record, with all that was received, to another job.
     ///
     /// # Errors
-    /// What the flash said; the old record is then still the truth.
-    pub async fn rename<F: NorFlash>(
-        &mut self,
-        flash: &mut F,
-        job: heapless::String<{ crate::job::NAME_MAX }>,
-    ) -> Result<(), Failure> {
+    /// [`Failure::BadText`] where the name is too long; what the flash said. The old record is
+    /// then still the truth.
+    pub async fn rename<F: NorFlash>(&mut self, flash: &mut F, job: &str) -> Result<(), Failure> {
         match &mut self.active {
-            Some(active) if active.record.job != job => active.record.job = job,
+            Some(active) if active.record.job != job => {
+                active.record.job = job.try_into().map_err(|_| Failure::BadText)?;
+            }
             _ => return Ok(()),
         }
         self.renew(flash, 0, 0).await
@@ -255,7 +248,7 @@ impl Journal {
         first: u32,
         count: u32,
     ) -> Result<(), Failure> {
-        let Some(active) = self.active.clone() else { return Err(Failure::JournalFull) };
+        let Some(active) = &self.active else { return Err(Failure::JournalFull) };
         let (half, sequence) = self.spare();
         let (old, new) = (self.half(active.half), self.half(half));
         erase(flash, new, self.layout.erase).await?;
@@ -281,10 +274,10 @@ impl Journal {
         if let Some(event) = active.last {
             self.put(flash, half, sequence, 0, event).await?;
         }
-        self.commit(flash, half, sequence, active.record).await?;
-        if let Some(renewed) = &mut self.active {
-            (renewed.proof, renewed.last) = (active.proof, active.last);
-            renewed.next = u32::from(active.last.is_some());
+        program(flash, new, 0, &active.record.to_bytes(sequence)).await?;
+        if let Some(active) = &mut self.active {
+            (active.half, active.sequence) = (half, sequence);
+            active.next = u32::from(active.last.is_some());
         }
         Ok(())
     }

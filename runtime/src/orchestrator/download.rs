@@ -3,14 +3,14 @@
 use super::{
     Orchestrator,
     plan::{Note, Outcome, Plan},
-    talk::{Reach, draft, failure, subscribe},
+    talk::{Reach, Say, draft, failure, subscribe},
 };
 use crate::{
     boot::Boot,
     error::{Blame, Failure},
     flash::{program, read},
     hooks::Hooks,
-    job::{self, Ask, Heard, JobProtocol, Status},
+    job::{Ask, Heard, JobProtocol, Status},
     journal::{self, Proof, Record},
     layout::Region,
     link::{Clock, Delivery, LinkFault, MessageLink},
@@ -21,7 +21,6 @@ use crate::{
     verify::Verified,
 };
 use embedded_storage_async::nor_flash::NorFlash;
-use heapless::String;
 
 impl<P, F, L, C, H, const BLOCK: usize> Orchestrator<P, F, L, C, H, BLOCK>
 where
@@ -35,40 +34,36 @@ where
     /// result is how it ended, and is in the journal.
     pub(super) async fn install(
         &mut self,
-        fingerprint: [u8; 32],
+        fingerprint: &[u8; 32],
     ) -> Result<Result<(), Failure>, Failure> {
-        let mut attempt = match self.resumable(&fingerprint) {
-            Some(attempt) => {
-                info!("job {} goes on", self.jobs.current());
-                let job = self.job()?;
-                self.journal.rename(&mut self.flash, job).await?;
-                attempt
+        let known = self.resumable(fingerprint);
+        let (mut attempt, mut resumed) = (known.unwrap_or(1), known.is_some());
+        let result = loop {
+            info!("job {}, attempt {}, resumed: {}", self.jobs.current(), attempt, resumed);
+            if resumed {
+                self.journal.rename(&mut self.flash, self.jobs.current()).await?;
+            } else {
+                self.begin(fingerprint, attempt).await?;
             }
-            None => {
-                info!("job {}", self.jobs.current());
-                self.begin(fingerprint, 1).await?
-            }
-        };
-        loop {
             let result = self.drive().await;
             // The next file has topics of its own.
             if self.reach == Reach::Blocks {
                 self.reach = Reach::Jobs;
             }
-            let why = match result {
-                Ok(()) => break,
+            match result {
                 // Bytes may have been damaged on the way; a bad signature stays bad, but cannot
                 // be told from damage.
                 Err(why) if why.blame() == Blame::Image && attempt < P::POLICY.attempts => {
                     self.trouble(why);
-                    attempt = self.begin(fingerprint, attempt.saturating_add(1)).await?;
-                    continue;
+                    (attempt, resumed) = (attempt.saturating_add(1), false);
                 }
-                Err(why) => why,
-            };
+                result => break result,
+            }
+        };
+        if let Err(why) = result {
             info!("failed: {}", why.text());
             self.journal.append(&mut self.flash, journal::Event::Failed(why)).await?;
-            return Ok(Err(why));
+            return Ok(result);
         }
         info!("staged");
         let status = Status::Staged { running: self.running };
@@ -79,7 +74,7 @@ where
         {
             self.trouble(why);
         }
-        Ok(Ok(()))
+        Ok(result)
     }
 
     /// The attempt that the journal's record can be resumed as, where it is of the opened file.
@@ -92,16 +87,12 @@ where
         (same && going_on).then_some(record.attempt)
     }
 
-    async fn begin(&mut self, fingerprint: [u8; 32], attempt: u8) -> Result<u8, Failure> {
+    async fn begin(&mut self, fingerprint: &[u8; 32], attempt: u8) -> Result<(), Failure> {
         let Geometry { size, block, file } = self.update.geometry();
-        let (job, from) = (self.job()?, self.running);
+        let job = self.jobs.current().try_into().map_err(|_| Failure::BadText)?;
+        let (fingerprint, from) = (*fingerprint, self.running);
         let record = Record { job, fingerprint, size, block, file, attempt, from };
-        self.journal.begin(&mut self.flash, record).await?;
-        Ok(attempt)
-    }
-
-    fn job(&self) -> Result<String<{ job::NAME_MAX }>, Failure> {
-        String::try_from(self.jobs.current()).map_err(|_| Failure::BadText)
+        self.journal.begin(&mut self.flash, &record).await
     }
 
     /// Opens the file of a plan: all that is remembered of it until the next one.
@@ -147,12 +138,7 @@ where
                 Action::Request(wanted) => done(self.request(wanted).await),
                 Action::Receive { wanted, into, within_ms } => {
                     let ear = Ear { transport: &mut self.transport, jobs: &mut self.jobs };
-                    let event =
-                        ear.listen(&mut self.link, &mut self.clock, wanted, into, within_ms).await;
-                    if event == Event::Failed(Failure::LinkDown) {
-                        self.reach = Reach::Nothing;
-                    }
-                    event
+                    ear.listen(&mut self.link, &mut self.clock, wanted, into, within_ms).await
                 }
                 Action::Wait { ms } => {
                     self.clock.wait_ms(ms).await;
@@ -165,26 +151,20 @@ where
                 Action::Stage(verified) => done(self.stage(verified).await),
                 Action::Finish(result) => return result,
             };
+            if event == Event::Failed(Failure::LinkDown) {
+                self.reach = Reach::Nothing;
+            }
         }
     }
 
     /// Asks for blocks, over a new connection where the old one is gone.
     async fn request(&mut self, wanted: Wanted) -> Result<(), Failure> {
         if self.reach != Reach::Blocks {
-            self.reach_blocks().await.map_err(|_| {
-                self.reach = Reach::Nothing;
-                Failure::LinkDown
-            })?;
+            self.reach_blocks().await.map_err(|_| Failure::LinkDown)?;
         }
         let mut draft = draft(self.update.scratch());
         self.transport.request(wanted, &mut draft)?;
-        match self.link.publish(draft.finish()?, Delivery::AtMostOnce).await {
-            Err(LinkFault::Down) => {
-                self.reach = Reach::Nothing;
-                Err(Failure::LinkDown)
-            }
-            other => other.map_err(failure),
-        }
+        self.link.publish(draft.finish()?, Delivery::AtMostOnce).await.map_err(failure)
     }
 
     async fn reach_blocks(&mut self) -> Result<(), Failure> {
@@ -202,12 +182,8 @@ where
     async fn report(&mut self, received: u32, total: u32) {
         let status = Status::Receiving { received, total };
         self.hooks.status(self.jobs.current(), &status);
-        let mut draft = draft(self.update.scratch());
-        if self.jobs.report(&status, &mut draft).is_ok()
-            && let Ok(message) = draft.finish()
-            && let Err(fault) = self.link.publish(message, Delivery::AtLeastOnce).await
-        {
-            self.trouble(failure(fault));
+        if let Err(why) = self.say(Say::Report(&status)).await {
+            self.trouble(why);
         }
     }
 
@@ -216,7 +192,7 @@ where
     async fn stage(&mut self, verified: Verified) -> Result<(), Failure> {
         let proof =
             Proof { digest: verified.digest(), version: verified.version(), size: verified.size() };
-        self.journal.prove(&mut self.flash, proof).await?;
+        self.journal.prove(&mut self.flash, &proof).await?;
         self.journal.append(&mut self.flash, journal::Event::Staging).await?;
         self.boot.stage(&mut self.flash, verified).await?;
         self.journal.append(&mut self.flash, journal::Event::Staged).await

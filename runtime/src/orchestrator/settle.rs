@@ -56,12 +56,13 @@ where
         let runs = self.runs(&proof).await?;
         let state = self.boot.state(&mut self.flash).await?;
         info!("the staged image runs: {}", runs);
+        let mut standing = Standing::Settled;
         let event = match (last, runs, state) {
             (Event::TestFailed(why), ..) => Event::Failed(why),
             (_, true, _) => return Ok(Standing::Trial),
             (Event::Staging | Event::Staged, false, BootState::Staged) => {
-                self.journal.append(&mut self.flash, Event::Tried).await?;
-                return Ok(Standing::Reset);
+                standing = Standing::Reset;
+                Event::Tried
             }
             (Event::Staging, false, _) => return Ok(Standing::Settled),
             (Event::Testing, false, _) | (_, false, BootState::Reverted) => {
@@ -70,7 +71,7 @@ where
             (_, false, _) => Event::Failed(Failure::NotBooted),
         };
         self.journal.append(&mut self.flash, event).await?;
-        Ok(Standing::Settled)
+        Ok(standing)
     }
 
     /// Whether the proved image is the one that runs, by its digest.

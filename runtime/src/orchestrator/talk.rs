@@ -53,6 +53,13 @@ pub(super) enum Signal {
     Other,
 }
 
+/// What the device says to its job source.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Say<'s> {
+    Ask(Ask),
+    Report(&'s Status<'s>),
+}
+
 /// What became of a report or a question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Told {
@@ -111,10 +118,13 @@ where
         Ok(())
     }
 
-    /// Sends a question; the answer comes through [`pump`](Self::pump).
-    pub(super) async fn ask(&mut self, ask: Ask) -> Result<(), Failure> {
+    /// Says something; the answer comes through [`pump`](Self::pump).
+    pub(super) async fn say(&mut self, what: Say<'_>) -> Result<(), Failure> {
         let mut draft = draft(self.update.scratch());
-        self.jobs.ask(ask, &mut draft)?;
+        match what {
+            Say::Ask(ask) => self.jobs.ask(ask, &mut draft)?,
+            Say::Report(status) => self.jobs.report(status, &mut draft)?,
+        }
         self.link.publish(draft.finish()?, Delivery::AtLeastOnce).await.map_err(failure)
     }
 
@@ -162,44 +172,44 @@ where
 
     /// Asks for the current job's state at the provider, so that it can be reported on.
     pub(super) async fn refresh(&mut self) -> Result<Told, Failure> {
-        self.ask(Ask::Current).await?;
-        let deadline = self.deadline();
-        while let Some(left) = self.left(deadline) {
-            match self.pump(left).await? {
-                // Only its state was wanted; the job is dealt with already.
-                Signal::Offer => return Ok(Told::Yes),
-                Signal::Over | Signal::NoJob => return Ok(Told::Over),
-                Signal::Refused(why) => return Ok(Told::Refused(why)),
-                _ => {}
-            }
+        match self.exchange(Say::Ask(Ask::Current), 1).await? {
+            Told::NoAnswer => Err(Failure::NoAnswer),
+            told => Ok(told),
         }
-        Err(Failure::NoAnswer)
     }
 
     /// Reports, and waits for the provider's word, up to `tries` times.
-    pub(super) async fn tell(&mut self, status: &Status<'_>, tries: u8) -> Result<Told, Failure> {
+    pub(super) fn tell(
+        &mut self,
+        status: &Status<'_>,
+        tries: u8,
+    ) -> impl Future<Output = Result<Told, Failure>> {
+        self.exchange(Say::Report(status), tries)
+    }
+
+    async fn exchange(&mut self, what: Say<'_>, tries: u8) -> Result<Told, Failure> {
         // A report that was refused for what is now brought up to date goes out again at once, and
         // does not count; but not for ever.
         let (mut tries, mut again) = (tries, 2_u8);
         while let Some(left) = tries.checked_sub(1) {
             tries = left;
-            let mut draft = draft(self.update.scratch());
-            self.jobs.report(status, &mut draft)?;
-            self.link.publish(draft.finish()?, Delivery::AtLeastOnce).await.map_err(failure)?;
+            self.say(what).await?;
             let deadline = self.deadline();
             while let Some(left) = self.left(deadline) {
-                match self.pump(left).await? {
-                    Signal::Accepted => return Ok(Told::Yes),
-                    Signal::Over => return Ok(Told::Over),
-                    Signal::Refused(why) => return Ok(Told::Refused(why)),
-                    Signal::Again => {
+                return Ok(match (self.pump(left).await?, what) {
+                    (Signal::Accepted, Say::Report(_)) => Told::Yes,
+                    // Only its state was wanted; the job is dealt with already.
+                    (Signal::Offer, Say::Ask(_)) => Told::Yes,
+                    (Signal::Over, _) | (Signal::NoJob, Say::Ask(_)) => Told::Over,
+                    (Signal::Refused(why), _) => Told::Refused(why),
+                    (Signal::Again, Say::Report(_)) => {
                         if let Some(left) = again.checked_sub(1) {
                             (tries, again) = (tries.saturating_add(1), left);
                         }
                         break;
                     }
-                    _ => {}
-                }
+                    _ => continue,
+                });
             }
         }
         Ok(Told::NoAnswer)
@@ -210,19 +220,18 @@ where
     pub(super) async fn tell_final(&mut self, status: &Status<'_>) -> Result<(), Failure> {
         self.hooks.status(self.jobs.current(), status);
         loop {
-            match self.tell(status, 1).await? {
+            let told = self.tell(status, 1).await?;
+            match told {
                 Told::Yes | Told::Over => return Ok(()),
-                Told::Refused(why) => {
-                    self.trouble(why);
-                    // It may offer the job again at once: not at the speed of the network.
-                    let ms = self.pace.pause();
-                    self.clock.wait_ms(ms).await;
-                    return Ok(());
-                }
-                Told::NoAnswer => {
-                    let ms = self.pace.pause();
-                    self.clock.wait_ms(ms).await;
-                }
+                Told::Refused(why) => self.trouble(why),
+                Told::NoAnswer => {}
+            }
+            // A provider that refused may offer the job again at once: not at the speed of the
+            // network.
+            let ms = self.pace.pause();
+            self.clock.wait_ms(ms).await;
+            if told != Told::NoAnswer {
+                return Ok(());
             }
         }
     }

@@ -29,17 +29,18 @@ where
             self.journal.append(&mut self.flash, Event::Testing).await?;
         }
         let begun = self.clock.now_ms();
-        let why = loop {
+        let event = loop {
             let spent = self.clock.now_ms().wrapping_sub(begun);
             let left = P::POLICY.confirm_within_ms.saturating_sub(spent);
             match self.hooks.self_test(self.reach != Reach::Nothing) {
                 SelfTest::Passed => {
                     self.boot.confirm(&mut self.flash).await?;
-                    self.journal.append(&mut self.flash, Event::Succeeded).await?;
-                    return Ok(Standing::Settled);
+                    break Event::Succeeded;
                 }
-                SelfTest::Failed => break Failure::SelfTest,
-                SelfTest::Running { .. } if left == 0 => break Failure::SelfTestLate,
+                SelfTest::Failed => break Event::TestFailed(Failure::SelfTest),
+                SelfTest::Running { .. } if left == 0 => {
+                    break Event::TestFailed(Failure::SelfTestLate);
+                }
                 SelfTest::Running { ms } if self.reach != Reach::Nothing => {
                     if self.pump(ms.min(left)).await.is_err() {
                         self.reach = Reach::Nothing;
@@ -55,8 +56,8 @@ where
                 }
             }
         };
-        self.journal.append(&mut self.flash, Event::TestFailed(why)).await?;
-        Ok(Standing::Reset)
+        self.journal.append(&mut self.flash, event).await?;
+        Ok(if event == Event::Succeeded { Standing::Settled } else { Standing::Reset })
     }
 
     async fn tell_testing(&mut self) -> Result<(), Failure> {

@@ -94,7 +94,10 @@ impl Pace {
     fn backoff(&mut self) -> u32 {
         let doubled = self.retry.after_ms.saturating_mul(1 << self.silent.min(16));
         let base = doubled.clamp(LEAST_MS, self.retry.at_most_ms.max(LEAST_MS));
-        let most = u64::from(base) * u64::from(self.retry.jitter_percent) / 100;
+        // In two parts, since a division of 64 bits is a library call on a small core.
+        let percent = u32::from(self.retry.jitter_percent);
+        let most =
+            u64::from(base / 100) * u64::from(percent) + u64::from(base % 100 * percent / 100);
         let extra = (u64::from(self.random()) * most) >> 32;
         base.saturating_add(extra as u32)
     }

@@ -40,8 +40,8 @@ const MAGIC_8: [u8; MAGIC_LEN] = [
     0x77, 0xc2, 0x95, 0xf3, 0x60, 0xd2, 0xef, 0x7f, 0x35, 0x52, 0x50, 0x0f, 0x2c, 0xb6, 0x79, 0x80,
 ];
 /// For alignments above 8, which stand in its first two bytes.
-const MAGIC_WIDE: [u8; MAGIC_LEN - 2] =
-    [0x2d, 0xe1, 0x5d, 0x29, 0x41, 0x0b, 0x8d, 0x77, 0x67, 0x9c, 0x11, 0x0f, 0x1f, 0x8a];
+const MAGIC_WIDE: [u8; MAGIC_LEN] =
+    [0, 0, 0x2d, 0xe1, 0x5d, 0x29, 0x41, 0x0b, 0x8d, 0x77, 0x67, 0x9c, 0x11, 0x0f, 0x1f, 0x8a];
 
 /// Largest write size, and so the largest field.
 const WORD_MAX: usize = 32;
@@ -91,6 +91,8 @@ pub struct Trailer {
     pub copy_done: Flag,
     /// Which swap it is, one of [`swap`]; `None` if never written.
     pub swap: Option<u8>,
+    /// Whether no field was ever written, not even in part.
+    pub blank: bool,
 }
 
 impl Trailer {
@@ -164,10 +166,10 @@ impl Shape {
         if self.align == 8 {
             return MAGIC_8;
         }
-        let [low, high] = (self.align as u16).to_le_bytes();
-        let mut magic = [0; MAGIC_LEN];
-        let bytes = [low, high].into_iter().chain(MAGIC_WIDE);
-        magic.iter_mut().zip(bytes).for_each(|(to, byte)| *to = byte);
+        let mut magic = MAGIC_WIDE;
+        if let Some(front) = magic.first_chunk_mut() {
+            *front = (self.align as u16).to_le_bytes();
+        }
         magic
     }
 
@@ -178,26 +180,15 @@ impl Shape {
         (start >= slot.offset).then_some(start..slot.end())
     }
 
-    /// Reads the fields of `slot` into `bytes`: from swap info to the end of the slot.
-    async fn bytes<'b, F: NorFlash>(
-        self,
-        flash: &mut F,
-        slot: Region,
-        bytes: &'b mut [u8; FIELDS_MAX],
-    ) -> Result<&'b [u8], Failure> {
-        let bytes = bytes.get_mut(..self.fields()).ok_or(Failure::Misconfigured)?;
-        let at = place(slot, self.fields(), bytes.len())?;
-        flash.read(at, bytes).await.map_err(|_| Failure::Read)?;
-        Ok(bytes)
-    }
-
     /// Reads the trailer of `slot`.
     ///
     /// # Errors
     /// [`Failure::Read`]; [`Failure::Misconfigured`] where the slot has no room for one.
     pub async fn read<F: NorFlash>(self, flash: &mut F, slot: Region) -> Result<Trailer, Failure> {
         let mut buffer = [0; FIELDS_MAX];
-        let bytes = self.bytes(flash, slot, &mut buffer).await?;
+        let bytes = buffer.get_mut(..self.fields()).ok_or(Failure::Misconfigured)?;
+        let at = place(slot, self.fields(), bytes.len())?;
+        flash.read(at, bytes).await.map_err(|_| Failure::Read)?;
         let byte = |field| {
             let at = bytes.len().checked_sub(self.distance(field));
             at.and_then(|at| bytes.get(at)).copied().unwrap_or(ERASED)
@@ -213,31 +204,22 @@ impl Shape {
             image_ok: Flag::of(byte(Field::ImageOk)),
             copy_done: Flag::of(byte(Field::CopyDone)),
             swap: swap.map(|info| info & 0x0f),
+            blank: bytes.iter().all(|byte| *byte == ERASED),
         })
-    }
-
-    /// Whether no field of `slot` was ever written.
-    ///
-    /// # Errors
-    /// As [`read`](Self::read).
-    pub async fn is_blank<F: NorFlash>(self, flash: &mut F, slot: Region) -> Result<bool, Failure> {
-        let mut buffer = [0; FIELDS_MAX];
-        let bytes = self.bytes(flash, slot, &mut buffer).await?;
-        Ok(bytes.iter().all(|byte| *byte == ERASED))
     }
 
     /// Programs one field, padded with `ff` to whole words.
     ///
     /// # Errors
     /// [`Failure::Program`]; [`Failure::Misconfigured`] where the slot has no room for it.
-    pub async fn write<F: NorFlash>(
+    pub fn write<F: NorFlash>(
         self,
         flash: &mut F,
         slot: Region,
         field: Field,
         value: &[u8],
-    ) -> Result<(), Failure> {
-        self.program(flash, slot, self.distance(field), value).await
+    ) -> impl Future<Output = Result<(), Failure>> {
+        self.program(flash, slot, self.distance(field), value)
     }
 
     /// Programs the magic, `ff` before it where its place is longer.
