@@ -89,7 +89,7 @@ pub struct Offer<'m> {
     pub name: &'m str,
     /// Whether the provider counts it as started: by this very asking, or before a reboot.
     pub started: bool,
-    /// The job document, for the parser chain.
+    /// The job document, for the parser chain: whole, but as yet unread.
     pub document: &'m [u8],
 }
 

@@ -19,8 +19,20 @@ fn read(document: &[u8]) -> Result<(), Failure> {
     json.end()
 }
 
-/// Both readers agree on `document`, nesting apart.
+/// Both readers agree on `document`, nesting apart. An object that is well-formed ends where its
+/// brackets do; of one that is not, either no end is found or strings and brackets are whole.
 fn agree(document: &[u8]) {
+    let mut skipped = Json::new(document);
+    let object = skipped.skip(NESTING).is_ok() && document.trim_ascii().starts_with(b"{");
+    let mut json = Json::new(document);
+    match json.enclosed(NESTING) {
+        Ok(Some(inner)) => {
+            assert!(inner.starts_with(b"{") && inner.ends_with(b"}"));
+            assert!(!object || json.end() == skipped.end());
+            assert!(!object || inner == document.trim_ascii_start().get(..inner.len()).unwrap());
+        }
+        _ => assert!(!object, "{}", String::from_utf8_lossy(document)),
+    }
     let theirs = serde_json::from_slice::<IgnoredAny>(document).is_ok();
     match read(document) {
         Err(Failure::TooDeep) => {}
@@ -150,6 +162,35 @@ fn nesting_is_bounded() {
             // No more than 32, whatever was asked for.
             let mut json = Json::new(document.as_bytes());
             assert_eq!(json.skip(u32::MAX).is_ok(), deep <= 32, "{open} {deep}");
+        }
+    }
+}
+
+#[test]
+fn an_object_inside_a_document_ends_with_its_bracket() {
+    for (document, expected) in [
+        (r#" {"a":[{"}":"]\\"}, 1 ]} ,2"#, Ok(Some(r#"{"a":[{"}":"]\\"}, 1 ]}"#))),
+        // For whoever it is for to refuse.
+        ("{1,,}x", Ok(Some("{1,,}"))),
+        ("[{}]", Ok(None)),
+        ("\"{\"", Ok(None)),
+        ("[1,,]", Err(Failure::BadJson)),
+        ("{[}]", Err(Failure::BadJson)),
+        ("{]", Err(Failure::BadJson)),
+        ("{", Err(Failure::BadJson)),
+        ("{\"}", Err(Failure::BadJson)),
+        ("{\"\\x\"}", Err(Failure::BadJson)),
+    ] {
+        let expected = expected.map(|inner| inner.map(str::as_bytes));
+        assert_eq!(Json::new(document.as_bytes()).enclosed(NESTING), expected, "{document}");
+    }
+    for (asked, taken) in [(0, 0), (1, 1), (8, 8), (31, 31), (32, 32), (33, 32), (u32::MAX, 32)] {
+        for deep in 1..40 {
+            let document = "{".repeat(deep) + &"}".repeat(deep);
+            let read = Json::new(document.as_bytes()).enclosed(asked);
+            let expected =
+                if deep <= taken { Ok(Some(document.as_bytes())) } else { Err(Failure::TooDeep) };
+            assert_eq!(read, expected, "{deep} {asked}");
         }
     }
 }

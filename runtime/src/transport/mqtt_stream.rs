@@ -47,12 +47,11 @@ pub const REQUEST_MAX: u32 = 131_072;
 /// Longest payload of a message, in bytes.
 pub const PAYLOAD_MAX: u32 = 131_072;
 /// Longest topic of this transport, in bytes: a buffer for topics needs no more.
-pub const TOPIC_MAX: usize = PREFIX_MAX + "rejected/cbor".len();
+pub const TOPIC_MAX: usize = PREFIX_MAX + STREAM_MAX + "/rejected/cbor".len();
 /// Longest request, in bytes.
 pub const REQUEST_PAYLOAD_MAX: usize = 96;
 
-const PREFIX_MAX: usize =
-    "$aws/things/".len() + THING_MAX + "/streams/".len() + STREAM_MAX + "/".len();
+const PREFIX_MAX: usize = "$aws/things/".len() + THING_MAX + "/streams/".len();
 
 /// How messages are written: [`Cbor`] or [`Json`].
 pub trait Encoding {

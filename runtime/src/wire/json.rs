@@ -284,20 +284,56 @@ impl<'a> Json<'a> {
         }
     }
 
-    /// [`Json::skip`], returning the bytes passed over.
+    /// The object that stands here, up to the bracket that closes it: for a document inside another,
+    /// which whoever it is for reads anyway. Strings are checked, because brackets in them mean
+    /// nothing; so is each bracket's partner, and that at most `deepest` (up to 32) stand in one
+    /// another. What stands between is not looked at. `None`, passed over as by [`Json::skip`],
+    /// where the value is another one.
     ///
     /// # Errors
-    /// As [`Json::skip`].
-    pub fn raw(&mut self, deepest: u32) -> Result<&'a [u8], Failure> {
-        self.peek()?;
+    /// [`Failure::BadJson`] where the object does not end, [`Failure::TooDeep`] where it holds more.
+    pub fn enclosed(&mut self, deepest: u32) -> Result<Option<&'a [u8]>, Failure> {
+        if self.peek()? != b'{' {
+            return self.skip(deepest).map(|()| None);
+        }
         let from = self.rest;
-        self.skip(deepest)?;
-        from.get(..from.len() - self.rest.len()).ok_or(Failure::BadJson)
+        // As in `skip`; the bit above the outermost bracket's marks where it ends.
+        let mut open = 1u64;
+        loop {
+            let (byte, rest) = self.rest.split_first().ok_or(Failure::BadJson)?;
+            self.rest = rest;
+            match byte {
+                b'"' => _ = self.string()?,
+                b'{' | b'[' => {
+                    open = open << 1 | u64::from(*byte == b'{');
+                    if open >> deepest.min(u32::BITS) > 1 {
+                        return Err(Failure::TooDeep);
+                    }
+                }
+                b'}' | b']' => {
+                    if open & 1 != u64::from(*byte == b'}') {
+                        return Err(Failure::BadJson);
+                    }
+                    open >>= 1;
+                    if open == 1 {
+                        let len = from.len() - self.rest.len();
+                        return from.get(..len).map(Some).ok_or(Failure::BadJson);
+                    }
+                }
+                _ => {}
+            }
+        }
     }
 
     fn word(&mut self, word: &[u8], value: Value<'a>) -> Result<Value<'a>, Failure> {
-        self.rest = self.rest.strip_prefix(word).ok_or(Failure::BadJson)?;
-        Ok(value)
+        // Not `strip_prefix`: optimised for size it keeps a way into a panic.
+        match self.rest.split_at_checked(word.len()) {
+            Some((found, rest)) if found == word => {
+                self.rest = rest;
+                Ok(value)
+            }
+            _ => Err(Failure::BadJson),
+        }
     }
 
     /// The rest of a string, behind its opening quote.
@@ -339,10 +375,9 @@ impl<'a> Json<'a> {
 
     fn digits(&mut self) -> Result<&'a [u8], Failure> {
         let from = self.rest;
-        let mut rest = from.strip_prefix(b"-").unwrap_or(from);
-        rest = match rest {
-            [b'0', rest @ ..] => rest,
-            _ => some_digits(rest)?,
+        let mut rest = match from {
+            [b'0', rest @ ..] | [b'-', b'0', rest @ ..] => rest,
+            [b'-', rest @ ..] | rest => some_digits(rest)?,
         };
         if let [b'.', fraction @ ..] = rest {
             rest = some_digits(fraction)?;

@@ -30,7 +30,8 @@ impl<'a> Unescape<'a> {
         if high & 0xfc00 != 0xd800 {
             return char::from_u32(high);
         }
-        self.rest = self.rest.strip_prefix(b"\\u")?;
+        let [b'\\', b'u', rest @ ..] = self.rest else { return None };
+        self.rest = rest;
         let low = self.unit()?;
         match low & 0xfc00 {
             0xdc00 => char::from_u32(0x1_0000 + ((high & 0x3ff) << 10 | low & 0x3ff)),

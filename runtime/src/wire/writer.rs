@@ -1,5 +1,6 @@
 //! A cursor over a caller's buffer that remembers an overflow instead of cutting short.
 
+use super::copy;
 use crate::error::Failure;
 
 /// Writes bytes one after the other; asks only at the end whether all fitted.
@@ -26,7 +27,7 @@ impl<'b> Writer<'b> {
     pub fn put(&mut self, bytes: &[u8]) {
         self.len = self.len.and_then(|len| {
             let end = len.checked_add(bytes.len())?;
-            self.buffer.get_mut(len..end)?.copy_from_slice(bytes);
+            copy(bytes, self.buffer.get_mut(len..end)?)?;
             Some(end)
         });
     }

@@ -124,10 +124,10 @@ impl<'m> Execution<'m> {
                     let version = u32::try_from(json.number()?);
                     execution.version = Some(version.map_err(|_| Failure::BadNumber)?);
                 }
-                Some(_) => {
-                    let document = json.raw(DOCUMENT_NESTING)?;
-                    execution.document = document.starts_with(b"{").then_some(document);
-                }
+                // Up to its end only. That the rest of it is well-formed is for the parsers to say,
+                // which read all of it: they refuse the job with a report, while an answer found
+                // malformed here would leave it in the queue.
+                Some(_) => execution.document = json.enclosed(DOCUMENT_NESTING)?,
                 None => json.skip(NESTING)?,
             }
         }

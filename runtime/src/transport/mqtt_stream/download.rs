@@ -14,10 +14,10 @@ use crate::{
 /// A file of a stream of a thing.
 #[derive(Clone, Debug)]
 pub(super) struct Download {
-    /// `$aws/things/{thing}/streams/`, and behind it `{stream}/` once opened.
+    /// `$aws/things/{thing}/streams/`
     prefix: String<PREFIX_MAX>,
-    /// Length of the first part of `prefix`.
-    thing: usize,
+    /// `{stream}/`; empty before one is opened.
+    stream: String<{ STREAM_MAX + 1 }>,
     geometry: Geometry,
     token: String<8>,
 }
@@ -31,8 +31,8 @@ impl Download {
         for part in ["$aws/things/", thing, "/streams/"] {
             prefix.push_str(part).map_err(|_| Failure::BadText)?;
         }
-        let thing = prefix.len();
-        Ok(Download { prefix, thing, geometry: Geometry::default(), token: String::new() })
+        let (stream, token) = (String::new(), String::new());
+        Ok(Download { prefix, stream, geometry: Geometry::default(), token })
     }
 
     pub(super) fn open(
@@ -49,27 +49,29 @@ impl Download {
         {
             return Err(Failure::Misconfigured);
         }
-        self.prefix.truncate(self.thing);
+        self.stream.clear();
         for part in [stream, "/"] {
-            self.prefix.push_str(part).map_err(|_| Failure::BadText)?;
+            self.stream.push_str(part).map_err(|_| Failure::BadText)?;
         }
         self.geometry = geometry;
         self.token = token(stream, geometry)?;
         Ok(())
     }
 
+    #[inline]
     pub(super) fn topic(&self, kind: &str, encoding: &str, topic: &mut Writer<'_>) {
-        for part in [&self.prefix, kind, encoding] {
-            topic.text(part);
-        }
+        topic.text(&self.prefix);
+        topic.text(&self.stream);
+        topic.text(kind);
+        topic.text(encoding);
     }
 
     /// What a topic of this thing's streams is about: `data/`, `rejected/`, or nothing where it is
     /// about another stream or encoding.
     pub(super) fn kind<'m>(&self, topic: &'m str, encoding: &str) -> Option<&'m str> {
-        let (things, stream) = self.prefix.split_at_checked(self.thing)?;
-        let tail = topic.strip_prefix(things)?;
-        let kind = tail.strip_prefix(stream).and_then(|kind| kind.strip_suffix(encoding));
+        let tail = topic.strip_prefix(self.prefix.as_str())?;
+        let stream = tail.strip_prefix(self.stream.as_str());
+        let kind = stream.and_then(|kind| kind.strip_suffix(encoding));
         Some(kind.unwrap_or_default())
     }
 
