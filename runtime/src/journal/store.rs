@@ -73,14 +73,7 @@ impl Journal {
         for half in 0..2 {
             let mut bytes = [0; HEADER_LEN];
             read(flash, self.half(half), 0, &mut bytes).await?;
-            let Some((sequence, record)) = Record::from_bytes(&bytes) else { continue };
-            // Sequences differ by one; the comparison wraps with them.
-            if let Some(other) = &self.active
-                && (sequence.wrapping_sub(other.sequence) as i32) < 0
-            {
-                continue;
-            }
-            self.active = Some(Active { half, sequence, record, proof: None, last: None, next: 0 });
+            self.take_up(half, &bytes);
         }
         let Some(active) = &self.active else { return Ok(()) };
         let (region, sequence) = (self.half(active.half), active.sequence);
@@ -116,10 +109,22 @@ impl Journal {
     ) -> Result<(), Failure> {
         let (half, sequence) = self.spare();
         erase(flash, self.half(half), self.layout.erase).await?;
-        program(flash, self.half(half), 0, &record.to_bytes(sequence)).await?;
-        let record = record.clone();
-        self.active = Some(Active { half, sequence, record, proof: None, last: None, next: 0 });
+        let header = record.to_bytes(sequence);
+        program(flash, self.half(half), 0, &header).await?;
+        self.take_up(half, &header);
         Ok(())
+    }
+
+    /// Makes a half the active one, where its header is whole and none newer is known.
+    fn take_up(&mut self, half: u32, header: &[u8; HEADER_LEN]) {
+        let Some((sequence, record)) = Record::from_bytes(header) else { return };
+        // Sequences differ by one; the comparison wraps with them.
+        if let Some(other) = &self.active
+            && (sequence.wrapping_sub(other.sequence) as i32) < 0
+        {
+            return;
+        }
+        self.active = Some(Active { half, sequence, record, proof: None, last: None, next: 0 });
     }
 
     fn spare(&self) -> (u32, u32) {

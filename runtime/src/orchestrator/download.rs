@@ -3,7 +3,7 @@
 use super::{
     Orchestrator,
     plan::{Note, Outcome, Plan},
-    talk::{Reach, Say, draft, failure, subscribe},
+    talk::{Reach, Say, draft, failure, publish, subscribe},
 };
 use crate::{
     boot::Boot,
@@ -164,7 +164,7 @@ where
         }
         let mut draft = draft(self.update.scratch());
         self.transport.request(wanted, &mut draft)?;
-        self.link.publish(draft.finish()?, Delivery::AtMostOnce).await.map_err(failure)
+        publish(&mut self.link, draft, Delivery::AtMostOnce).await
     }
 
     async fn reach_blocks(&mut self) -> Result<(), Failure> {
@@ -273,6 +273,6 @@ impl<T: BlockProtocol, J: JobProtocol> Ear<'_, T, J> {
     ) -> Result<(), Failure> {
         let mut draft = draft(buffer);
         self.jobs.ask(Ask::Current, &mut draft)?;
-        link.publish(draft.finish()?, Delivery::AtLeastOnce).await.map_err(failure)
+        publish(link, draft, Delivery::AtLeastOnce).await
     }
 }

@@ -95,6 +95,15 @@ pub(super) async fn subscribe<L: MessageLink>(
     Ok(())
 }
 
+/// Publishes what was drafted.
+pub(super) async fn publish<L: MessageLink>(
+    link: &mut L,
+    draft: Draft<'_>,
+    how: Delivery,
+) -> Result<(), Failure> {
+    link.publish(draft.finish()?, how).await.map_err(failure)
+}
+
 impl<P, F, L, C, H, const BLOCK: usize> Orchestrator<P, F, L, C, H, BLOCK>
 where
     P: Pipeline,
@@ -125,7 +134,7 @@ where
             Say::Ask(ask) => self.jobs.ask(ask, &mut draft)?,
             Say::Report(status) => self.jobs.report(status, &mut draft)?,
         }
-        self.link.publish(draft.finish()?, Delivery::AtLeastOnce).await.map_err(failure)
+        publish(&mut self.link, draft, Delivery::AtLeastOnce).await
     }
 
     /// Waits for one message and says what it means. An offer is thought through at once, since

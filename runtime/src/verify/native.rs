@@ -189,7 +189,11 @@ impl Found {
 
 impl<F: Format, A: Algorithms> Verifier for Native<F, A> {
     fn start(&mut self, rules: &Rules, claim: &Claim, chunk: u32) -> Next {
-        *self = Self { chunk, ..Self::new() };
+        // One by one: a whole new verifier would stand on the stack first.
+        self.hash = Hash::new();
+        self.found = Found::default();
+        (self.at, self.asked, self.chunk) = (0, 0, chunk);
+        self.problem = None;
         if chunk < 256 || !chunk.is_multiple_of(8) {
             return Next::Verdict(Err(Failure::Misconfigured));
         }
