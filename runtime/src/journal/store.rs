@@ -77,10 +77,11 @@ impl Journal {
         }
         let Some(active) = &self.active else { return Ok(()) };
         let (region, sequence) = (self.half(active.half), active.sequence);
+        let Some(active) = &mut self.active else { return Ok(()) };
 
         let mut bytes = [0; PROOF_LEN];
         read(flash, region, HEADER_LEN as u32, &mut bytes).await?;
-        let proof = Proof::from_bytes(&bytes, sequence);
+        active.proof = Proof::from_bytes(&bytes, sequence);
         let (mut last, mut next) = (None, 0);
         for place in 0..EVENTS {
             let mut bytes = [0; EVENT_LEN];
@@ -92,9 +93,7 @@ impl Journal {
                 next = place + 1;
             }
         }
-        if let Some(active) = &mut self.active {
-            (active.proof, active.last, active.next) = (proof, last, next);
-        }
+        (active.last, active.next) = (last, next);
         Ok(())
     }
 
