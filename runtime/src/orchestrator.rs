@@ -216,7 +216,7 @@ where
                 if left as i32 <= 0 {
                     break;
                 }
-                match self.pump(left).await? {
+                match self.pump(left, true).await? {
                     Signal::Offer => match self.offered.take() {
                         Some(offer) if matches!(offer.outcome, Outcome::Later) => {
                             self.pace.reset();

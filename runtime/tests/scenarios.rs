@@ -142,6 +142,15 @@ on_both!(a_job_that_is_cancelled_ends_the_download(world, B) {
     assert!(world.provider().sent.len() <= 24, "{:?}", world.provider().sent);
 });
 
+on_both!(a_job_that_is_cancelled_after_its_last_block_is_not_installed(world, B) {
+    let v2 = firmware::<B>(V2, 5000, true);
+    world.provider().offer("job-2", &v2.file);
+    world.provider().cancel_after = Some(v2.file.len().div_ceil(BLOCK));
+    assert_eq!(world.live().version, V1);
+    assert_eq!(world.provider().find("job-2").status, "CANCELED");
+    assert_eq!(world.boots, 1);
+});
+
 on_both!(a_final_report_is_repeated_until_accepted_over_reboots(world, B) {
     let v2 = firmware::<B>(V2, 5000, true);
     world.images.push(v2.clone());

@@ -3,7 +3,7 @@
 use super::{
     Orchestrator,
     plan::{Note, Outcome, Plan},
-    talk::{Reach, Say, draft, failure, publish, subscribe},
+    talk::{Reach, Say, Told, draft, failure, publish, subscribe},
 };
 use crate::{
     boot::Boot,
@@ -190,6 +190,11 @@ where
     /// Hands the image to the bootloader. The journal knows what is coming before the first flag
     /// is written, and that it is done after the last.
     async fn stage(&mut self, verified: Verified) -> Result<(), Failure> {
+        // While the image was read back nobody listened: was the job cancelled? A provider that
+        // does not answer has not cancelled anything.
+        if self.reach != Reach::Nothing && self.refresh().await == Ok(Told::Over) {
+            return Err(Failure::Cancelled);
+        }
         let proof =
             Proof { digest: verified.digest(), version: verified.version(), size: verified.size() };
         self.journal.prove(&mut self.flash, &proof).await?;

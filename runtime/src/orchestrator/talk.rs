@@ -137,9 +137,9 @@ where
         publish(&mut self.link, draft, Delivery::AtLeastOnce).await
     }
 
-    /// Waits for one message and says what it means. An offer is thought through at once, since
-    /// its bytes are gone with the next message.
-    pub(super) async fn pump(&mut self, within_ms: u32) -> Result<Signal, Failure> {
+    /// Waits for one message and says what it means. Where an offer is welcome, it is thought
+    /// through at once, since its bytes are gone with the next message.
+    pub(super) async fn pump(&mut self, within_ms: u32, welcome: bool) -> Result<Signal, Failure> {
         let message = match self.link.receive(within_ms).await {
             Ok(Some(message)) => message,
             Ok(None) => return Ok(Signal::Silence),
@@ -150,6 +150,7 @@ where
             Err(fault) => return Err(failure(fault)),
         };
         Ok(match self.jobs.hear(message) {
+            Heard::Offer(_) if !welcome => Signal::Offer,
             Heard::Offer(offer) => {
                 let now_ms = self.clock.now_ms();
                 let outcome = consider::<P>(
@@ -205,7 +206,7 @@ where
             self.say(what).await?;
             let deadline = self.deadline();
             while let Some(left) = self.left(deadline) {
-                return Ok(match (self.pump(left).await?, what) {
+                return Ok(match (self.pump(left, false).await?, what) {
                     (Signal::Accepted, Say::Report(_)) => Told::Yes,
                     // Only its state was wanted; the job is dealt with already.
                     (Signal::Offer, Say::Ask(_)) => Told::Yes,

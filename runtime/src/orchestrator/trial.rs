@@ -42,7 +42,7 @@ where
                     break Event::TestFailed(Failure::SelfTestLate);
                 }
                 SelfTest::Running { ms } if self.reach != Reach::Nothing => {
-                    if self.pump(ms.min(left)).await.is_err() {
+                    if self.pump(ms.min(left), false).await.is_err() {
                         self.reach = Reach::Nothing;
                     }
                 }
