@@ -19,17 +19,19 @@
 //! What a power cut leaves behind, and why resuming from the marks alone is safe, is argued in
 //! [`journal`](crate::journal).
 
+mod fetch;
 pub(crate) mod pace;
+mod room;
 mod stripe;
+mod window;
 
 use crate::{
     error::Failure,
     pipeline::Retry,
-    transport::{Geometry, WINDOW_MAX, Wanted},
-    verify::{Claim, Next, Rules, Verified, Verifier},
+    transport::{Geometry, Wanted},
+    verify::{Claim, Rules, Verified, Verifier},
 };
 use pace::Pace;
-use stripe::Stripes;
 
 /// A part of the flash that an [`Action`] speaks of; offsets are relative to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,7 +145,7 @@ pub struct Terms {
     pub erase: u32,
     /// Whether a programmed word may be programmed again with the same data.
     pub rewrite: bool,
-    /// Blocks asked for at once: 1..=[`WINDOW_MAX`].
+    /// Blocks asked for at once: 1..=[`WINDOW_MAX`](crate::transport::WINDOW_MAX).
     pub window: u32,
     /// Progress is reported after the first block and then every so many; 0: never.
     pub report_every: u32,
@@ -313,258 +315,5 @@ impl<V: Verifier, const BUFFER: usize> Update<V, BUFFER> {
     fn finish(&mut self, result: Result<(), Failure>) -> Action<'_> {
         self.state = State::Idle;
         Action::Finish(result)
-    }
-
-    // ---- which blocks are missing -------------------------------------------------------------
-
-    /// How many marks fit the block buffer.
-    fn marks_at_once(&self) -> u32 {
-        BUFFER as u32 / self.terms.write.max(1)
-    }
-
-    fn read_marks(&mut self, at: u32, until: u32) -> Action<'_> {
-        let write = self.terms.write;
-        let count = until.saturating_sub(at).min(self.marks_at_once());
-        let into = self.block.0.get_mut(..(count * write) as usize).unwrap_or_default();
-        Action::Read { area: Area::Marks, offset: at * write, into }
-    }
-
-    /// Whether mark `nth` of those just read is there: any bit of it was programmed, which happens
-    /// only after its block was.
-    fn is_marked(&self, nth: u32) -> bool {
-        let write = self.terms.write as usize;
-        let from = nth as usize * write;
-        self.block.0.get(from..from + write).is_some_and(|mark| mark.iter().any(|&b| b != 0xff))
-    }
-
-    fn scan(&mut self, at: u32) -> Action<'_> {
-        let total = self.geometry.blocks();
-        let wanted = self.wanted;
-        let window = self.terms.window.clamp(1, WINDOW_MAX);
-        let full = wanted.bits != 0 && at.saturating_sub(wanted.first) >= window;
-        if at < total && !full {
-            self.state = State::Scan { at };
-            return self.read_marks(at, total);
-        }
-        if wanted.bits == 0 {
-            self.wanted.first = total;
-            let next = self.verifier.start(&self.rules, &self.claim, BUFFER as u32);
-            return self.verify(next);
-        }
-        let first = self.stripes().of(wanted.first);
-        self.stripe(first)
-    }
-
-    fn scanned(&mut self, at: u32) -> Action<'_> {
-        let window = self.terms.window.clamp(1, WINDOW_MAX);
-        let read = self.geometry.blocks().saturating_sub(at).min(self.marks_at_once());
-        for nth in 0..read {
-            let index = at + nth;
-            if self.is_marked(nth) {
-                continue;
-            }
-            if self.wanted.bits == 0 {
-                self.wanted.first = index;
-            }
-            let bit = index - self.wanted.first;
-            if bit >= window {
-                break;
-            }
-            self.wanted.bits |= 1 << bit;
-        }
-        self.scan(at + read)
-    }
-
-    // ---- making room --------------------------------------------------------------------------
-
-    fn stripes(&self) -> Stripes {
-        Stripes::new(self.geometry, self.terms.erase)
-    }
-
-    /// Looks at `stripe` and those behind it until the window's last, then requests.
-    fn stripe(&mut self, stripe: u32) -> Action<'_> {
-        let stripes = self.stripes();
-        let last = self.wanted.first + (u64::BITS - 1 - self.wanted.bits.leading_zeros());
-        let mut stripe = stripe;
-        while stripe <= stripes.of(last) {
-            let (first, until) = stripes.blocks(stripe);
-            if (first..until).any(|block| self.wanted.contains(block)) {
-                if until - first == 1 {
-                    // Its only block is missing, so nothing in it is worth keeping.
-                    return self.erase(stripe, stripes.bytes(stripe).0);
-                }
-                self.state = State::Stripe { stripe, at: first };
-                return self.read_marks(first, until);
-            }
-            stripe += 1;
-        }
-        self.resuming = false;
-        self.request()
-    }
-
-    fn stripe_read(&mut self, stripe: u32, at: u32) -> Action<'_> {
-        let (_, until) = self.stripes().blocks(stripe);
-        let read = until.saturating_sub(at).min(self.marks_at_once());
-        if (0..read).any(|nth| self.is_marked(nth)) {
-            // Opened before: its erased parts are still erased, but for what a cut left behind.
-            if self.resuming && !self.terms.rewrite {
-                return self.blank(stripe, self.wanted.first);
-            }
-            return self.stripe(stripe + 1);
-        }
-        if at + read < until {
-            self.state = State::Stripe { stripe, at: at + read };
-            return self.read_marks(at + read, until);
-        }
-        self.erase(stripe, self.stripes().bytes(stripe).0)
-    }
-
-    /// Reads the first wanted block of `stripe` from `block` on, to see whether it is blank.
-    fn blank(&mut self, stripe: u32, block: u32) -> Action<'_> {
-        let (first, until) = self.stripes().blocks(stripe);
-        let mut block = block.max(first);
-        while block < until && !self.wanted.contains(block) {
-            block += 1;
-        }
-        if block >= until {
-            return self.stripe(stripe + 1);
-        }
-        self.state = State::Blank { stripe, block };
-        let offset = block * self.geometry.block;
-        let len = self.geometry.block as usize;
-        let into = self.block.0.get_mut(..len).unwrap_or_default();
-        Action::Read { area: Area::Slot, offset, into }
-    }
-
-    fn blank_read(&mut self, stripe: u32, block: u32) -> Action<'_> {
-        let mut read = self.block.0.iter().take(self.geometry.block as usize);
-        if read.all(|&byte| byte == 0xff) {
-            return self.blank(stripe, block + 1);
-        }
-        self.void(stripe)
-    }
-
-    /// Gives up what is in a stripe, to begin it anew.
-    fn void(&mut self, stripe: u32) -> Action<'_> {
-        let (first, until) = self.stripes().blocks(stripe);
-        self.wanted = Wanted::default();
-        self.state = State::Void;
-        Action::Void { first, count: until.saturating_sub(first) }
-    }
-
-    fn erase(&mut self, stripe: u32, from: u32) -> Action<'_> {
-        let to = from.saturating_add(self.terms.erase);
-        self.state = State::Erase { stripe, from };
-        Action::Erase { area: Area::Slot, from, to }
-    }
-
-    fn erased(&mut self, stripe: u32, from: u32) -> Action<'_> {
-        let next = from.saturating_add(self.terms.erase);
-        if next < self.stripes().bytes(stripe).1 {
-            return self.erase(stripe, next);
-        }
-        self.stripe(stripe + 1)
-    }
-
-    // ---- asking and receiving -----------------------------------------------------------------
-
-    fn request(&mut self) -> Action<'_> {
-        self.state = State::Request;
-        self.pace.asked();
-        Action::Request(self.wanted)
-    }
-
-    fn receive(&mut self) -> Action<'_> {
-        self.state = State::Receive;
-        // With the window's last block here, what is missing before it is lost or just behind.
-        let last = self.wanted.first + self.terms.window.clamp(1, WINDOW_MAX) - 1;
-        let last = last.min(self.geometry.blocks().saturating_sub(1));
-        let within_ms = self.pace.patience(!self.wanted.contains(last));
-        Action::Receive { wanted: self.wanted, into: &mut self.block.0, within_ms }
-    }
-
-    fn silence(&mut self) -> Action<'_> {
-        match self.pace.silence() {
-            true => self.request(),
-            false => self.finish(Err(Failure::NoAnswer)),
-        }
-    }
-
-    fn refused(&mut self, why: Failure) -> Action<'_> {
-        match why {
-            Failure::StreamMissing | Failure::StreamVersion | Failure::StreamShort => {
-                self.finish(Err(why))
-            }
-            _ if self.pace.silence() => self.pause(),
-            _ => self.finish(Err(why)),
-        }
-    }
-
-    fn pause(&mut self) -> Action<'_> {
-        self.state = State::Pause;
-        Action::Wait { ms: self.pace.pause() }
-    }
-
-    // ---- a block arrives ----------------------------------------------------------------------
-
-    fn program(&mut self, index: u32, len: u32) -> Action<'_> {
-        if !self.wanted.contains(index) || self.geometry.block_len(index) != Some(len) {
-            return self.finish(Err(Failure::BadBlock));
-        }
-        let padded = len.next_multiple_of(self.terms.write.max(1)) as usize;
-        let data = self.block.0.get_mut(..padded).unwrap_or_default();
-        for byte in data.iter_mut().skip(len as usize) {
-            *byte = 0xff;
-        }
-        self.state = State::Program { index };
-        Action::Program { area: Area::Slot, offset: index * self.geometry.block, data }
-    }
-
-    fn mark(&mut self, index: u32) -> Action<'_> {
-        let write = self.terms.write;
-        self.state = State::Mark { index };
-        let data = self.block.0.get_mut(..write as usize).unwrap_or_default();
-        data.fill(0);
-        Action::Program { area: Area::Marks, offset: index * write, data }
-    }
-
-    fn marked(&mut self, index: u32) -> Action<'_> {
-        if let Some(bit) = index.checked_sub(self.wanted.first) {
-            self.wanted.bits &= !1u64.checked_shl(bit).unwrap_or(0);
-        }
-        let (received, total) = self.progress();
-        let every = self.terms.report_every;
-        if every != 0 && (received == 1 || received % every == 0) {
-            self.state = State::Report;
-            return Action::Report { received, total };
-        }
-        self.next_block()
-    }
-
-    fn next_block(&mut self) -> Action<'_> {
-        if self.wanted.bits != 0 {
-            return self.receive();
-        }
-        let window = self.terms.window.clamp(1, WINDOW_MAX);
-        self.scan(self.wanted.first.saturating_add(window).min(self.geometry.blocks()))
-    }
-
-    // ---- all there ----------------------------------------------------------------------------
-
-    fn verify(&mut self, next: Next) -> Action<'_> {
-        match next {
-            Next::Read { offset, len } => {
-                self.state = State::Verify { len };
-                // Flash is read in words: up to 7 bytes behind the file may come along.
-                let len = (len as usize).next_multiple_of(8).min(BUFFER);
-                let into = self.block.0.get_mut(..len).unwrap_or_default();
-                Action::Read { area: Area::Slot, offset, into }
-            }
-            Next::Verdict(Ok(verified)) => {
-                self.state = State::Stage;
-                Action::Stage(verified)
-            }
-            Next::Verdict(Err(why)) => self.finish(Err(why)),
-        }
     }
 }
