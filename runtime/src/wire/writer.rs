@@ -49,9 +49,7 @@ impl<'b> Writer<'b> {
                 break;
             }
         }
-        for digit in digits.iter().skip(from) {
-            self.put(&[*digit]);
-        }
+        self.put(digits.get(from..).unwrap_or_default());
     }
 
     /// Appends `digits` hexadecimal digits of a number, lower case.

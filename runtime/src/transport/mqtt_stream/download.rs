@@ -14,10 +14,10 @@ use crate::{
 /// A file of a stream of a thing.
 #[derive(Clone, Debug)]
 pub(super) struct Download {
-    /// `$aws/things/{thing}/streams/`
-    prefix: String<PREFIX_MAX>,
-    /// `{stream}/`; empty before one is opened.
-    stream: String<{ STREAM_MAX + 1 }>,
+    /// `$aws/things/{thing}/streams/`, and behind it `{stream}/` once one is opened.
+    prefix: String<{ PREFIX_MAX + STREAM_MAX + 1 }>,
+    /// Length of the first part of `prefix`.
+    thing: usize,
     geometry: Geometry,
     token: String<8>,
 }
@@ -31,8 +31,8 @@ impl Download {
         for part in ["$aws/things/", thing, "/streams/"] {
             prefix.push_str(part).map_err(|_| Failure::BadText)?;
         }
-        let (stream, token) = (String::new(), String::new());
-        Ok(Download { prefix, stream, geometry: Geometry::default(), token })
+        let thing = prefix.len();
+        Ok(Download { prefix, thing, geometry: Geometry::default(), token: String::new() })
     }
 
     pub(super) fn open(
@@ -49,10 +49,11 @@ impl Download {
         {
             return Err(Failure::Misconfigured);
         }
-        self.stream.clear();
-        for part in [stream, "/"] {
-            self.stream.push_str(part).map_err(|_| Failure::BadText)?;
+        let mut prefix = String::new();
+        for part in [self.things(), stream, "/"] {
+            prefix.push_str(part).map_err(|_| Failure::BadText)?;
         }
+        self.prefix = prefix;
         self.geometry = geometry;
         self.token = token(stream, geometry)?;
         Ok(())
@@ -61,7 +62,6 @@ impl Download {
     #[inline]
     pub(super) fn topic(&self, kind: &str, encoding: &str, topic: &mut Writer<'_>) {
         topic.text(&self.prefix);
-        topic.text(&self.stream);
         topic.text(kind);
         topic.text(encoding);
     }
@@ -69,10 +69,15 @@ impl Download {
     /// What a topic of this thing's streams is about: `data/`, `rejected/`, or nothing where it is
     /// about another stream or encoding.
     pub(super) fn kind<'m>(&self, topic: &'m str, encoding: &str) -> Option<&'m str> {
-        let tail = topic.strip_prefix(self.prefix.as_str())?;
-        let stream = tail.strip_prefix(self.stream.as_str());
-        let kind = stream.and_then(|kind| kind.strip_suffix(encoding));
-        Some(kind.unwrap_or_default())
+        match topic.strip_prefix(self.prefix.as_str()) {
+            Some(tail) => Some(tail.strip_suffix(encoding).unwrap_or_default()),
+            None => topic.starts_with(self.things()).then_some(""),
+        }
+    }
+
+    /// `$aws/things/{thing}/streams/`
+    fn things(&self) -> &str {
+        self.prefix.get(..self.thing).unwrap_or_default()
     }
 
     pub(super) fn token(&self) -> &str {
