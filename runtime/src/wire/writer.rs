@@ -40,16 +40,16 @@ impl<'b> Writer<'b> {
     /// Appends a number in decimal.
     pub fn number(&mut self, mut value: u32) {
         let mut digits = [b'0'; 10];
-        let mut from = digits.len();
-        while let Some(digit) = from.checked_sub(1).and_then(|at| digits.get_mut(at)) {
+        let mut used = 0;
+        for digit in digits.iter_mut().rev() {
             *digit += (value % 10) as u8;
             value /= 10;
-            from -= 1;
+            used += 1;
             if value == 0 {
                 break;
             }
         }
-        self.put(digits.get(from..).unwrap_or_default());
+        self.put(digits.get(digits.len() - used..).unwrap_or_default());
     }
 
     /// Appends `digits` hexadecimal digits of a number, lower case.
