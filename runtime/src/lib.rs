@@ -35,11 +35,12 @@
 //!
 //! All are additive; `ecdsa-p256` is on by default. `ecdsa-p256` and `ed25519` link the signature
 //! algorithms, `log` and `defmt` make the orchestrator say what it does, `rumqttc` is
-//! a message link for hosts, `image` and `sim` are for host tools and tests.
+//! a message link for hosts and `rust-mqtt` one for devices that have a global allocator, `image` and
+//! `sim` are for host tools and tests.
 #![no_std]
 #![forbid(unsafe_code)]
 
-#[cfg(feature = "image")]
+#[cfg(any(feature = "image", feature = "rust-mqtt"))]
 extern crate alloc;
 #[cfg(any(feature = "sim", feature = "rumqttc"))]
 extern crate std;

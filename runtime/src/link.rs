@@ -6,6 +6,8 @@
 
 #[cfg(feature = "rumqttc")]
 pub mod rumqttc;
+#[cfg(feature = "rust-mqtt")]
+pub mod rust_mqtt;
 
 use crate::message::Message;
 
