@@ -10,6 +10,7 @@ use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::num::NonZero;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
@@ -27,9 +28,17 @@ impl Drop for Broker {
     }
 }
 
+/// A port nobody listens on, given once: below those that systems hand out by themselves, so that no
+/// other test or connection takes it before it is used.
 fn free_port() -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
-    listener.local_addr().expect("bound").port()
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    loop {
+        let n = std::process::id() * 64 + NEXT.fetch_add(1, Ordering::Relaxed);
+        let port = 10_000 + (n % 20_000) as u16;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 fn mosquitto(port: u16) -> Broker {
@@ -143,13 +152,14 @@ fn messages_arrive_whole_at_both_qualities_of_service() {
     block_on(device.subscribe(NOTIFY)).expect("granted");
     let mut provider = connected(port, "provider");
     let long: Vec<u8> = (0..5 * 1024).map(|i| (i % 251) as u8).collect();
-    // More at QoS 1 than may be unacknowledged, so that the ninth waits for the first.
-    for n in 0..20u8 {
+    // More at QoS 1 than the provider may have unacknowledged, so that the ninth waits for the first;
+    // fewer than the device may, for the broker lets QoS 0 pass those that wait.
+    for n in 0..12u8 {
         publish(&mut provider, &[n], Delivery::AtLeastOnce);
     }
     publish(&mut provider, &long, Delivery::AtMostOnce);
     publish(&mut provider, &long, Delivery::AtLeastOnce);
-    for n in 0..20u8 {
+    for n in 0..12u8 {
         assert_eq!(received(&mut device), (NOTIFY.to_owned(), vec![n]));
     }
     assert_eq!(received(&mut device), (NOTIFY.to_owned(), long.clone()));
