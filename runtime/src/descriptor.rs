@@ -3,7 +3,7 @@
 //! Nothing here is believed: a descriptor comes from an unsigned document and only decides what is
 //! worth downloading. What may be installed is decided by signed bytes, in [`verify`](crate::verify).
 
-use crate::field::Field;
+use crate::{field::Field, plugin::Content};
 
 /// A kind of signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +25,12 @@ pub struct Descriptor<'a> {
     pub file: u8,
     /// How many files the job has; at least 1.
     pub files: u8,
-    /// Name of the MQTT stream that carries it.
+    /// What it is said to be; its signed bytes decide.
+    pub content: Content,
+    /// The block protocol to fetch it by, where it is not the one for MQTT streams: a name of at
+    /// most 32 bytes that `ota.toml` gives a transport.
+    pub protocol: Option<Field<'a>>,
+    /// Name of the MQTT stream, or whatever else `protocol` knows the file by.
     pub stream: Option<Field<'a>>,
     /// Where to fetch it by HTTP.
     pub url: Option<Field<'a>>,

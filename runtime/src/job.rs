@@ -8,6 +8,7 @@ pub mod aws_iot;
 use crate::{
     error::Failure,
     message::{Draft, Message},
+    plugin::{Plug, Plugged},
     version::Version,
     wire::Writer,
 };
@@ -161,4 +162,10 @@ pub trait JobProtocol: Sized {
     /// Name of the current job; empty where there is none, as behind [`Heard::Over`] or an accepted
     /// final report.
     fn current(&self) -> &str;
+
+    /// Takes a step with the plugin in `slot`, where this protocol is hosted there.
+    fn plug(&mut self, slot: u8, step: Plug<'_>) -> Plugged {
+        let _ = (slot, step);
+        None
+    }
 }

@@ -16,6 +16,7 @@
 //! | [`job`], [`parser`], [`transport`] | what providers say, and how blocks arrive: bytes to values and back |
 //! | [`verify`] | the only maker of [`Verified`](verify::Verified), which is all that can be staged |
 //! | [`boot`] | bootloader adapters; yours is three methods |
+//! | [`plugin`] | formats and protocols that arrive later |
 //! | [`link`], [`hooks`] | what you give: a connection and a clock, a decision and a self-test |
 //! | [`blocking`] | the same without an executor |
 //! | [`error`] | every way to fail, numbered |
@@ -62,6 +63,7 @@ pub mod message;
 pub mod orchestrator;
 pub mod parser;
 pub mod pipeline;
+pub mod plugin;
 #[cfg(feature = "sim")]
 pub mod sim;
 mod trace;

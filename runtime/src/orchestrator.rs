@@ -18,7 +18,7 @@ mod settle;
 mod talk;
 mod trial;
 
-pub use plan::{PLACE_MAX, Plan, plan};
+pub use plan::{PLACE_MAX, PROTOCOL_MAX, Plan, plan};
 
 use crate::{
     blocking,

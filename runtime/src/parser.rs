@@ -3,7 +3,11 @@
 pub mod afr_ota;
 pub mod table;
 
-use crate::{descriptor::Descriptor, error::Failure};
+use crate::{
+    descriptor::Descriptor,
+    error::Failure,
+    plugin::{Plug, Plugged},
+};
 
 /// What a parser makes of a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +29,12 @@ pub trait Parser {
 
     /// Reads the description of the job's file number `index` (0 is the first in the document).
     fn parse<'a>(&'a mut self, document: &'a [u8], index: u8) -> Parse<'a>;
+
+    /// Takes a step with the plugin in `slot`, where this parser hosts it.
+    fn plug(&mut self, slot: u8, step: Plug<'_>) -> Plugged {
+        let _ = (slot, step);
+        None
+    }
 }
 
 /// Hears from a chain which parser declined, and why.
@@ -42,6 +52,9 @@ pub trait Chain {
         index: u8,
         declined: &mut impl Declined,
     ) -> Parse<'a>;
+
+    /// Takes a step with the plugin in `slot`, where a parser of this chain hosts it.
+    fn plug(&mut self, slot: u8, step: Plug<'_>) -> Plugged;
 }
 
 macro_rules! chain {
@@ -61,6 +74,15 @@ macro_rules! chain {
                     }
                 )*
                 Parse::NotMine(Failure::UnknownJob)
+            }
+
+            fn plug(&mut self, slot: u8, step: Plug<'_>) -> Plugged {
+                $(
+                    if let Some(done) = self.$field.plug(slot, step) {
+                        return Some(done);
+                    }
+                )*
+                None
             }
         }
     };

@@ -1,10 +1,14 @@
 //! Block protocols: how a file is asked for and its blocks arrive. Pure: bytes in, values out.
 
+mod either;
 pub mod mqtt_stream;
+
+pub use either::Either;
 
 use crate::{
     error::Failure,
     message::{Draft, Message},
+    plugin::{Plug, Plugged},
     wire::Writer,
 };
 
@@ -97,6 +101,12 @@ pub trait BlockProtocol: Sized {
     /// [`Failure::BadText`] where the provider would not allow the name.
     fn new(thing: &str) -> Result<Self, Failure>;
 
+    /// Whether it is the protocol of this name; the empty name is of the one that MQTT streams are
+    /// fetched by. Asked before each [`open`](Self::open).
+    fn choose(&mut self, protocol: &str) -> bool {
+        protocol.is_empty()
+    }
+
     /// Opens the file that `descriptor` points to, of which `geometry` is known to hold.
     /// `place` is the decoded stream name or URL.
     ///
@@ -117,4 +127,10 @@ pub trait BlockProtocol: Sized {
     /// A block that is not wanted, or not of exactly its length, leaves `into` as it was or with
     /// bytes nobody counts.
     fn accept(&mut self, message: Message<'_>, wanted: Wanted, into: &mut [u8]) -> Arrival;
+
+    /// Takes a step with the plugin in `slot`, where this protocol is hosted there.
+    fn plug(&mut self, slot: u8, step: Plug<'_>) -> Plugged {
+        let _ = (slot, step);
+        None
+    }
 }

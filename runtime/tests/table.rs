@@ -56,6 +56,7 @@ fn every_field_from_its_place() {
             signature: Some((Algorithm::Ed25519, coded(b"AAAA", Coding::Base64))),
             version: Some(Field::plain(b"1.4.0")),
             board: Some(Field::plain(b"small")),
+            ..Descriptor::default()
         };
         assert_eq!(parse, Parse::Descriptor(expected));
     });

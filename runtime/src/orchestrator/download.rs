@@ -98,7 +98,7 @@ where
     /// Opens the file of a plan: all that is remembered of it until the next one.
     pub(super) fn open(&mut self, outcome: Outcome<Plan>) -> Outcome<[u8; 32]> {
         match outcome {
-            Outcome::Take(plan) => match self.transport.open(&plan.place, plan.geometry) {
+            Outcome::Take(plan) => match self.open_place(&plan) {
                 Ok(()) => {
                     self.update.open(plan.claim, plan.geometry);
                     Outcome::Take(plan.fingerprint)
@@ -108,6 +108,13 @@ where
             Outcome::Later => Outcome::Later,
             Outcome::Refuse(why, note) => Outcome::Refuse(why, note),
         }
+    }
+
+    fn open_place(&mut self, plan: &Plan) -> Result<(), Failure> {
+        if !self.transport.choose(&plan.protocol) {
+            return Err(Failure::NoTransport);
+        }
+        self.transport.open(&plan.place, plan.geometry)
     }
 
     async fn drive(&mut self) -> Result<(), Failure> {

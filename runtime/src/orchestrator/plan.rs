@@ -6,6 +6,7 @@
 use crate::{
     descriptor::Descriptor,
     error::Failure,
+    field::Field,
     hooks::{Decision, Hooks},
     job::Offer,
     journal::{Event, Journal},
@@ -17,13 +18,17 @@ use crate::{
 };
 use heapless::{String, Vec};
 
+/// Longest name of a block protocol, in bytes.
+pub const PROTOCOL_MAX: usize = 32;
 /// Longest stream name that fits a plan, in bytes: AWS IoT's own limit.
 pub const PLACE_MAX: usize = 128;
 
 /// What a job wants, decoded and owned.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
-    /// Stream name.
+    /// Name of the block protocol; empty for that of MQTT streams.
+    pub protocol: String<PROTOCOL_MAX>,
+    /// Stream name, or whatever the protocol knows the file by.
     pub place: String<PLACE_MAX>,
     /// Which file, in what blocks.
     pub geometry: Geometry,
@@ -139,10 +144,11 @@ pub fn plan(
             return Err(Failure::NotNewer);
         }
     }
-    let mut text = [0; PLACE_MAX];
-    let place = descriptor.stream.ok_or(Failure::NoTransport)?.decode(&mut text)?;
-    let place = core::str::from_utf8(place).map_err(|_| Failure::BadText)?;
-    let place = String::try_from(place).map_err(|_| Failure::BadText)?;
+    let protocol = match descriptor.protocol {
+        Some(protocol) => text(protocol)?,
+        None => String::new(),
+    };
+    let place = text(descriptor.stream.ok_or(Failure::NoTransport)?)?;
 
     let sha256 = match descriptor.sha256 {
         None => None,
@@ -169,11 +175,19 @@ pub fn plan(
         None => hash.update(place.as_bytes()),
     }
     Ok(Plan {
+        protocol,
         place,
         geometry: Geometry { size: descriptor.size, block, file: descriptor.file },
         claim: Claim { size: descriptor.size, sha256, signature },
         fingerprint: hash.so_far(),
     })
+}
+
+/// A field's text, decoded.
+fn text<const MAX: usize>(field: Field<'_>) -> Result<String<MAX>, Failure> {
+    let mut bytes = [0; MAX];
+    let text = core::str::from_utf8(field.decode(&mut bytes)?).map_err(|_| Failure::BadText)?;
+    String::try_from(text).map_err(|_| Failure::BadText)
 }
 
 /// Refuses a file that this device has proved bad before: its provider may offer it for ever.

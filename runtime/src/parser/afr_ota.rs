@@ -108,6 +108,7 @@ impl AfrOta {
                 .map(|signature| (Algorithm::EcdsaP256, signature)),
             version: plain(version),
             board: plain(board),
+            ..Descriptor::default()
         })
     }
 }

@@ -258,6 +258,7 @@ impl<'a> Walk<'a> {
                 .map(|(text, how)| (how.algorithm, coded(text, how.coding))),
             version: version.map(Field::from),
             board: board.map(Field::from),
+            ..Descriptor::default()
         })
     }
 }
