@@ -1,0 +1,22 @@
+//! The flash of an emulated board, kept outside of the emulator.
+//!
+//! An emulator that is killed leaves its flash as it was at some moment nobody chose. Here the
+//! bytes are kept by a [`Chip`] in the test's own process, and the emulator reaches them as a
+//! network block device ([`serve`]): every change is counted and judged by the rules of NOR flash,
+//! and at the operation that a [`Cut`] names, the power goes: what [`Tear`] says is left of it,
+//! and no byte of any later one. The firmware is unmodified and knows nothing of it.
+//!
+//! ```text
+//! emulator ── write ──► nbd ──► Chip ── rules, count, cut ──► bytes
+//!    ▲                                       │
+//!    └────────── killed by the owner ◄───────┘ the fuse blew
+//! ```
+#![cfg_attr(not(unix), allow(unused))]
+
+mod chip;
+#[cfg(unix)]
+mod nbd;
+
+pub use chip::{Chip, Cut, Operations, Tear};
+#[cfg(unix)]
+pub use nbd::{Server, serve};
