@@ -13,6 +13,9 @@ use std::path::{Path, PathBuf};
 /// The environment variable that names the board where the call does not.
 pub const BOARD: &str = "COREOTA_BOARD";
 
+/// The environment variable that names the version, before the crate's own.
+pub const VERSION: &str = "COREOTA_VERSION";
+
 /// What `orchestrator!` becomes: `file` is as the call names it, from `folder`, where its crate is.
 /// Where the file cannot be used it is the errors, and stand-ins for the generated names.
 pub fn expand(folder: &Path, file: &str, board: Option<&str>) -> TokenStream {
@@ -113,9 +116,9 @@ fn identity(model: &Model, device: &Device) -> TokenStream {
     let version = match &product.version.value {
         Sourced::Literal(literal) => {
             let literal = &literal.0;
-            quote!(#literal)
+            quote!(None, #literal)
         }
-        Sourced::From(_) => quote!(env!("CARGO_PKG_VERSION")),
+        Sourced::From(_) => quote!(option_env!(#VERSION), env!("CARGO_PKG_VERSION")),
     };
     let docs = [
         format!("The product ({}).", model.origin(&product.name)),
@@ -129,10 +132,6 @@ fn identity(model: &Model, device: &Device) -> TokenStream {
         #board_doc
         pub const BOARD: &str = #board;
         #version_doc
-        pub const VERSION: Version =
-            match Version::parse(#version) {
-                Ok(version) => version,
-                Err(_) => panic!("the version of this crate is not major.minor.revision"),
-            };
+        pub const VERSION: Version = Version::of_build(#version);
     }
 }

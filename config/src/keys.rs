@@ -30,7 +30,7 @@ table! {
     pub struct Product {
         /// The name of the product.
         name: Name,
-        /// The version that runs: of the crate that calls `orchestrator!`, or written out.
+        /// The version that runs: of the crate that calls `orchestrator!`, unless the environment's `COREOTA_VERSION` says another; or written out.
         version: Sourced<FromCargo, Literal>,
         /// The security counter of the running image: an image with a lower one is refused.
         security_counter: Count<0, { u32::MAX }> = 0,
@@ -188,6 +188,12 @@ table! {
     pub struct Board {
         /// What rustc builds for; `host` is the machine that builds.
         target: Part<Target>,
+        /// The folder of the package that is its firmware: `cargo ota build` compiles its binaries `firmware` and `bootloader`.
+        firmware: Part<Option<File>>,
+        /// What boots it in an emulator: a command in which `{flash}` is the file that is the flash, `{bootloader}` and `{firmware}` are the linked programs.
+        emulator: Part<Option<Text>>,
+        /// The memories besides the flash that firmware and bootloader are linked for.
+        memory: Part<Option<MemoryMap>>,
         /// The job source of this board, where it is not that of the pipeline.
         job_source: Part<Option<Vec<At<JobSource>>>>,
         /// The parsers this board has, by kind or name, in this order; without it all of them.
@@ -236,6 +242,26 @@ table! {
         scratch: Option<Region>,
         /// The record that an update resumes from after a power cut: two halves.
         journal: Region,
+        /// What the device was told when it was made: its name, its broker, its keys.
+        provisioning: Option<Region>,
+    }
+
+    /// The memories of the processor, by address.
+    pub struct MemoryMap {
+        /// What variables and the stack are in.
+        ram: Area,
+        /// What the bootloader copies the image to, to run it there; without it the image runs where it is, in the flash.
+        run: Option<Area>,
+        /// What the bootloader is in; without it its partition.
+        bootloader: Option<Area>,
+    }
+
+    /// A memory, or a part of one.
+    pub struct Area {
+        /// The address of its first byte.
+        address: Count<0, { u32::MAX }>,
+        /// How large it is.
+        size: Bytes<1>,
     }
 
     /// What the update pipeline may take of a board.

@@ -20,6 +20,7 @@ pub mod diagnostic;
 mod document;
 pub mod emit;
 pub mod keys;
+pub mod memory;
 pub mod model;
 #[cfg(feature = "host")]
 pub mod reference;

@@ -52,6 +52,25 @@ pub struct Device {
     pub layout: Layout,
     /// The RAM its pipeline needs.
     pub memory: Memory,
+    /// What its programs are linked for, where its `memory` says.
+    pub link: Option<Link>,
+    /// The folder of its firmware's package, as the file names it.
+    pub firmware: Option<At<String>>,
+    /// The command that boots it in an emulator.
+    pub emulator: Option<At<String>>,
+}
+
+/// What the programs of a board are linked for, by address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// What variables and the stack are in.
+    pub ram: Region,
+    /// What the firmware's code is in while it runs: its vector table comes first.
+    pub firmware: Region,
+    /// Where the bootloader copies the image to, where it does: header and all.
+    pub run: Option<Region>,
+    /// What the bootloader is in, where it has a place of its own.
+    pub bootloader: Option<Region>,
 }
 
 /// A key that is trusted, read from its file.
@@ -81,6 +100,8 @@ pub struct Layout {
     pub slot: Region,
     /// The partition embassy-boot keeps its state in.
     pub state: Option<Region>,
+    /// What the device was told when it was made.
+    pub provisioning: Option<Region>,
     /// The journal.
     pub journal: Region,
     /// What a half of the journal must hold, in bytes.

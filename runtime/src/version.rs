@@ -71,6 +71,22 @@ impl Version {
         Ok(Version { major: major as u8, minor: minor as u8, revision: revision as u16, build })
     }
 
+    /// The version a build is given, or else that of its crate: what `orchestrator!` writes as a
+    /// constant, where a wrong one ends the compilation.
+    ///
+    /// # Panics
+    /// Where that is no version.
+    pub const fn of_build(given: Option<&str>, own: &str) -> Self {
+        let text = match given {
+            Some(given) => given,
+            None => own,
+        };
+        match Version::parse(text) {
+            Ok(version) => version,
+            Err(_) => panic!("the version to build is not major.minor.revision"),
+        }
+    }
+
     /// The eight bytes of an MCUboot header: little-endian.
     pub const fn to_bytes(self) -> [u8; 8] {
         let [r0, r1] = self.revision.to_le_bytes();

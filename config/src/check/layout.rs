@@ -57,6 +57,7 @@ pub(super) fn layout(
         image,
         slot: Region { len: secondary.len - (image.start - secondary.start), ..image },
         state: parts.state.value,
+        provisioning: parts.provisioning.value,
         journal: parts.journal.value,
         journal_half,
         blocks,
@@ -103,6 +104,7 @@ fn partitions(flash: &Flash, parts: &Partitions, errors: &mut Errors) -> bool {
         optional("state", &parts.state),
         optional("scratch", &parts.scratch),
         Some(("journal", parts.journal.clone())),
+        optional("provisioning", &parts.provisioning),
     ];
     let all: Vec<_> = all.into_iter().flatten().collect();
     let (erase, total) = (flash.erase.value.0, flash.size.value.0);

@@ -5,10 +5,12 @@
 //! - `slot`: what each bootloader asks of the slots
 //! - `trust`: key files
 //! - `memory`: RAM against the budget
+//! - `link`: addresses that programs are linked for
 //!
 //! A rule that needs a value which could not be read is left out: its error has been told.
 
 mod layout;
+mod link;
 mod memory;
 mod pipeline;
 mod slot;
@@ -84,6 +86,7 @@ fn device(
     let jobs = pipeline::job_source(root, board, errors);
     let layout = layout::layout(name, board, stream.as_ref(), errors);
     let memory = stream.as_ref().map(|stream| memory::needed(name, board, stream, errors));
+    let link = link::link(name, board, layout.as_ref(), errors);
     Some(Device {
         name: name.clone(),
         target: board.target.0.as_ref()?.0.clone(),
@@ -99,6 +102,11 @@ fn device(
         bootloader: At::new(board.bootloader.0.clone()?, board.bootloader.span.clone()),
         layout: layout?,
         memory: memory?,
+        link: link?,
+        firmware: (board.firmware.0.clone()?)
+            .map(|folder| At::new(folder.0, board.firmware.span.clone())),
+        emulator: (board.emulator.0.clone()?)
+            .map(|command| At::new(command.0, board.emulator.span.clone())),
     })
 }
 

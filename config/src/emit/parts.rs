@@ -75,6 +75,18 @@ fn partitions(model: &Model, device: &Device) -> TokenStream {
             layout.state,
             model.origin(&parts.state),
         ),
+        (
+            "PROVISIONING",
+            "What the device was told when it was made",
+            layout.provisioning,
+            model.origin(&parts.provisioning),
+        ),
+        (
+            "RUN",
+            "The addresses that the bootloader copies the image to",
+            device.link.and_then(|link| link.run),
+            model.origin(&device.name),
+        ),
     ];
     let address = device.flash.base_address.value.map(|address| {
         let doc =

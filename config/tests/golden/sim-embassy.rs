@@ -12,10 +12,10 @@ pub mod ota {
     /// The board (ota.toml:68).
     pub const BOARD: &str = "sim-embassy";
     /// The version that runs (ota.toml:8).
-    pub const VERSION: Version = match Version::parse(env!("CARGO_PKG_VERSION")) {
-        Ok(version) => version,
-        Err(_) => panic!("the version of this crate is not major.minor.revision"),
-    };
+    pub const VERSION: Version = Version::of_build(
+        option_env!("COREOTA_VERSION"),
+        env!("CARGO_PKG_VERSION"),
+    );
     /// Bytes of the flash (ota.toml:72).
     pub const FLASH_SIZE: u32 = 1048576;
     /// The slot of the running image (ota.toml:77).
