@@ -1,0 +1,167 @@
+//! What the tests of this crate share: an allocator that counts, homes, and modules.
+#![allow(dead_code, reason = "each test uses some of it")]
+#![allow(unsafe_code)] // an allocator
+
+use std::{
+    alloc::{GlobalAlloc, Layout, System},
+    cell::Cell,
+};
+
+use coreota::{
+    descriptor::Descriptor,
+    error::Failure,
+    parser::{Parse, Parser},
+    plugin::{Content, Facts, Plug},
+    version::Version,
+};
+use coreota_plugins::{Arena, Home, Limits, PluginAlloc, PluginParser, Stack};
+
+/// The firmware's own heap, as far as a test can tell: bytes in use by this thread.
+pub(crate) struct Counting;
+
+thread_local! {
+    static OUTSIDE: Cell<isize> = const { Cell::new(0) };
+    static ARENA_BYTES: Cell<usize> = const { Cell::new(64 * 1024) };
+}
+
+// SAFETY: the system's, counted.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        OUTSIDE.set(OUTSIDE.get() + layout.size() as isize);
+        // SAFETY: the caller's.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
+        OUTSIDE.set(OUTSIDE.get() - layout.size() as isize);
+        // SAFETY: the caller's.
+        unsafe { System.dealloc(at, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: PluginAlloc<Counting> = PluginAlloc(Counting);
+
+/// Bytes of the firmware's heap that this thread has in use.
+pub(crate) fn outside() -> isize {
+    OUTSIDE.get()
+}
+
+static ARENA: Arena<{ 64 * 1024 }> = Arena::new();
+static STACK: Stack<{ 16 * 1024 }> = Stack::new();
+
+/// Sets the size of the arenas of this thread.
+pub(crate) fn arena(bytes: usize) {
+    ARENA_BYTES.set(bytes);
+}
+
+/// Bounds that no test waits long for.
+pub(crate) const LIMITS: Limits = Limits { fuel: 50_000, ..Limits::DEFAULT };
+
+pub(crate) fn home(module: Option<&'static [u8]>) -> Home {
+    Home {
+        name: "plugin",
+        slot: Some(3),
+        module,
+        limits: LIMITS,
+        arena: || ARENA.handle().at_most(ARENA_BYTES.get()),
+        stack: || STACK.handle(),
+    }
+}
+
+/// A parser with this module compiled in.
+pub(crate) fn parser(module: &[u8]) -> PluginParser {
+    PluginParser::new(home(Some(module.to_vec().leak())))
+}
+
+/// An empty slot.
+pub(crate) fn slot() -> PluginParser {
+    PluginParser::new(home(None))
+}
+
+pub(crate) fn facts(len: usize) -> Facts {
+    Facts {
+        content: Content::Plugin,
+        abi: 1,
+        kind: 1,
+        arena: 20 * 1024,
+        fuel: 50_000,
+        memory: 4096,
+        len: len as u32,
+        version: Version::default(),
+    }
+}
+
+/// Plugs `module` into the slot of `parser`, in pieces of `piece` bytes.
+pub(crate) fn plug(parser: &mut PluginParser, module: &[u8], piece: usize) -> Result<(), Failure> {
+    let facts = facts(module.len());
+    let mut step = |step| parser.plug(3, step).expect("it hosts the slot");
+    step(Plug::Begin(&facts))?;
+    for bytes in module.chunks(piece) {
+        step(Plug::Bytes(bytes))?;
+    }
+    step(Plug::Start)
+}
+
+pub(crate) fn wat(text: &str) -> Vec<u8> {
+    wat::parse_str(text).unwrap_or_else(|why| panic!("{why}\n{text}"))
+}
+
+/// A parser whose function body is `body`; input at 64 (512 bytes), records at 1024 (16 of them).
+/// Its parameters are `$len` and `$index`; `$record` writes one.
+pub(crate) fn module(body: &str) -> Vec<u8> {
+    with("", body)
+}
+
+/// As [`module`], with further `fields`.
+pub(crate) fn with(fields: &str, body: &str) -> Vec<u8> {
+    wat(&format!(
+        r#"(module
+            {fields}
+            (memory (export "memory") 2048 4096 (pagesize 1))
+            (data (i32.const 0) "\40\00\00\00\00\02\00\00\00\04\00\00\10\00\00\00")
+            (func (export "ota_abi") (result i32) i32.const 0x4f540101)
+            (func (export "ota_io") (result i32) i32.const 0)
+            (func $record (param $at i32) (param $tag i32) (param $a i32) (param $b i32) (param $c i32)
+                (i32.store (i32.add (i32.const 1024) (local.get $at)) (local.get $tag))
+                (i32.store (i32.add (i32.const 1028) (local.get $at)) (local.get $a))
+                (i32.store (i32.add (i32.const 1032) (local.get $at)) (local.get $b))
+                (i32.store (i32.add (i32.const 1036) (local.get $at)) (local.get $c)))
+            (func (export "ota_parse") (param $len i32) (param $index i32) (result i32)
+                {body}))"#
+    ))
+}
+
+/// A good parser: `S` and a name is a file of 100 bytes in the stream of that name.
+pub(crate) fn good() -> Vec<u8> {
+    module(
+        "(if (i32.eqz (local.get $len)) (then (return (i32.const -0x20107))))
+         (if (i32.ne (i32.load8_u (i32.const 64)) (i32.const 0x53))
+             (then (return (i32.const -0x10102))))
+         (call $record (i32.const 0) (i32.const 1) (i32.const 100) (i32.const 0) (i32.const 0))
+         (call $record (i32.const 16) (i32.const 4) (i32.const 65)
+             (i32.sub (local.get $len) (i32.const 1)) (i32.const 0))
+         (call $record (i32.const 32) (i32.const 2) (local.get $index) (i32.const 0) (i32.const 0))
+         i32.const 3",
+    )
+}
+
+/// The failure of blame plugin, or any other, that `parser` has of `document`.
+#[track_caller]
+pub(crate) fn refused(parser: &mut PluginParser, document: &[u8]) -> Failure {
+    match parser.parse(document, 0) {
+        Parse::NotMine(why) => why,
+        verdict => panic!("{verdict:?}"),
+    }
+}
+
+/// That a good plugin works.
+#[track_caller]
+pub(crate) fn works(parser: &mut PluginParser) {
+    let Parse::Descriptor(Descriptor { size: 100, file: 7, stream: Some(stream), .. }) =
+        parser.parse(b"Sfirmware", 7)
+    else {
+        panic!("{:?}", parser.parse(b"Sfirmware", 7))
+    };
+    assert_eq!(stream.raw, b"firmware");
+}
