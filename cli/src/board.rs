@@ -76,7 +76,8 @@ impl Board {
                 Image::Trailer => (Format::Trailer, HEADER),
             },
         };
-        let keys = device.keys.iter().map(|key| Key {
+        let signing = device.keys.iter().filter(|key| key.roles.contains(&keys::Role::Image));
+        let keys = signing.map(|key| Key {
             id: leak(&key.id.value),
             algorithm: algorithm(key.algorithm),
             bytes: key.bytes.clone().leak(),
@@ -149,7 +150,7 @@ fn parser(parser: &keys::Parser) -> Option<Box<dyn Parser>> {
             keys::Sha1::Accept => Sha1::Accept,
         }))),
         keys::Parser::Table(table) => Some(Box::new(Table::new(Box::leak(Box::new(spec(table)))))),
-        // Reserved: `check` refuses it.
+        // What is in the slot of a plugin is not in the file.
         keys::Parser::PluginParser(_) => None,
     }
 }

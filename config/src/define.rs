@@ -17,7 +17,7 @@ mod containers;
 mod macros;
 mod reader;
 
-pub use containers::{Named, Overlay, Part};
+pub use containers::{Choice, Named, Overlay, Part};
 pub(crate) use macros::{choice, default, kinds, table};
 pub(crate) use reader::{Reader, kebab, kind, wrong_form};
 
@@ -67,8 +67,10 @@ pub enum Shape {
     Table(TableShape),
     /// A table whose `kind` decides its other keys.
     Kinds(Vec<(&'static str, TableShape)>),
-    /// A list.
+    /// A list of at least one.
     List(Box<Shape>),
+    /// A list that may be empty.
+    Choices(Box<Shape>),
     /// A table whose keys are names the writer chooses.
     Named(Box<Shape>),
     /// Part of a table: the same keys, none of them required.
@@ -127,6 +129,7 @@ impl Shape {
                 format!("a table whose `kind` is one of {}", listed(&kinds))
             }
             Shape::List(of) => format!("a list, each {}", of.form()),
+            Shape::Choices(of) => format!("a list, which may be empty, each {}", of.form()),
             Shape::Either(one, other) => format!("{} or {}", one.form(), other.form()),
         }
     }

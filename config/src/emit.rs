@@ -2,6 +2,7 @@
 //! No control flow is made here: that is hand-written, in the runtime. Every item names its origin.
 
 mod parts;
+mod plugins;
 
 use crate::Document;
 use crate::model::{Device, Model};
@@ -76,18 +77,21 @@ fn files(model: &Model, device: &Device) -> Vec<PathBuf> {
     std::iter::once(file.to_owned()).chain(keys).collect()
 }
 
+/// The bytes of a file that the call names, as the compiler reads them.
+fn included(path: &Path) -> TokenStream {
+    let text = path.to_string_lossy();
+    match path.is_absolute() {
+        true => quote!(include_bytes!(#text)),
+        false => {
+            let text = format!("/{text}");
+            quote!(include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), #text)))
+        }
+    }
+}
+
 /// Reading a file at compile time is how rustc learns to build again when it changes.
 fn track(files: &[PathBuf]) -> TokenStream {
-    let read = files.iter().map(|file| {
-        let path = file.to_string_lossy();
-        match file.is_absolute() {
-            true => quote!(include_bytes!(#path)),
-            false => {
-                let path = format!("/{path}");
-                quote!(include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), #path)))
-            }
-        }
-    });
+    let read = files.iter().map(|file| included(file));
     let len = proc_macro2::Literal::usize_unsuffixed(files.len());
     quote!(const _: [&[u8]; #len] = [#(#read),*];)
 }

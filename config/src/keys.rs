@@ -1,7 +1,11 @@
 //! Every key of `ota.toml`: its name, type, unit, default, limits and meaning, each said once.
 //! What keys mean together is checked in [`check`](mod@crate::check).
 
-use crate::define::{Named, Overlay, Part, choice, kinds, table};
+mod plugin;
+
+pub use plugin::*;
+
+use crate::define::{Choice, Named, Overlay, Part, choice, kinds, table};
 use crate::diagnostic::At;
 use crate::values::*;
 
@@ -20,7 +24,7 @@ table! {
         policy: Part<Policy> = {},
         /// What makes an image trusted.
         verify: Part<Verify>,
-        /// Reserved: parsers and protocols that are added without reflashing the core.
+        /// What teaches a device a job format or a protocol it was not built with: compiled in, or over the air.
         plugin: Part<Option<Vec<At<Plugin>>>>,
         /// The boards the pipeline is built for, each under its name.
         board: Part<Named<Board>>,
@@ -102,28 +106,12 @@ table! {
         algorithm: Algorithm,
     }
 
-    /// Reserved: a parser in a plugin.
-    pub struct PluginParser {
-        /// The plugin, by its name.
-        plugin: Name,
-    }
-
-    /// Reserved: code that is loaded by the device.
-    pub struct Plugin {
-        /// The name of the plugin.
-        name: Name,
-        /// The WebAssembly module.
-        file: Option<File>,
-        /// How many instructions one call may take.
-        fuel: Option<Count<1, 1_000_000_000>>,
-        /// The memory it may use.
-        arena: Option<Bytes>,
-    }
-
     /// The ways blocks are fetched.
     pub struct Transport {
         /// AWS IoT file streams over MQTT.
         mqtt_stream: MqttStream,
+        /// A protocol in a plugin, for the jobs that name it.
+        plugin: Option<PluginTransport>,
     }
 
     /// Blocks from an MQTT file stream.
@@ -182,6 +170,8 @@ table! {
         algorithm: Algorithm,
         /// The public key: PEM (`BEGIN PUBLIC KEY`); for ed25519 also 64 hexadecimal digits.
         file: File,
+        /// What it may sign.
+        r#for: Vec<At<Role>> = ["image"],
     }
 
     /// A board the pipeline is built for.
@@ -198,6 +188,8 @@ table! {
         job_source: Part<Option<Vec<At<JobSource>>>>,
         /// The parsers this board has, by kind or name, in this order; without it all of them.
         parsers: Part<Option<Vec<At<Name>>>>,
+        /// The plugins this board takes; without it all that its job source, parsers and transport name.
+        plugins: Part<Option<Choice<PluginName>>>,
         /// What installs a new image.
         bootloader: Part<Bootloader>,
         /// The flash that holds the partitions.
@@ -244,6 +236,8 @@ table! {
         journal: Region,
         /// What the device was told when it was made: its name, its broker, its keys.
         provisioning: Option<Region>,
+        /// The plugins that came over the air: an equal cell for each of them, and a spare one.
+        plugins: Option<Region>,
     }
 
     /// The memories of the processor, by address.
@@ -299,6 +293,7 @@ kinds! {
     /// Where jobs come from.
     pub enum JobSource as "job source" {
         "aws-iot-jobs" => AwsIotJobs,
+        "plugin" => PluginJobs,
     }
 
     /// What reads a job document.
@@ -407,11 +402,30 @@ choice! {
 }
 
 impl Parser {
-    /// The name by which a board takes it: of a `table` its own, else its kind.
+    /// The name by which a board takes it: of a `table` its own, of a plugin the plugin's, else its kind.
     pub fn called(&self) -> &str {
         match self {
             Parser::Table(table) => &table.name.0,
+            Parser::PluginParser(parser) => &parser.plugin.0,
             other => other.kind(),
+        }
+    }
+}
+
+impl JobSource {
+    /// The thing the device is, and where that is written.
+    pub fn thing(&self) -> &At<Sourced<FromProvisioning, Thing>> {
+        match self {
+            JobSource::AwsIotJobs(jobs) => &jobs.thing,
+            JobSource::PluginJobs(jobs) => &jobs.thing,
+        }
+    }
+
+    /// How often the device asks for a job, in milliseconds.
+    pub fn poll(&self) -> u32 {
+        match self {
+            JobSource::AwsIotJobs(jobs) => jobs.poll.value.0,
+            JobSource::PluginJobs(jobs) => jobs.poll.value.0,
         }
     }
 }

@@ -28,6 +28,7 @@ pub mod reference;
 pub mod schema;
 pub mod tree;
 pub mod values;
+mod wasm;
 
 pub use check::check;
 pub use document::{Document, load};

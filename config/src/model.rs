@@ -3,8 +3,8 @@
 
 use crate::diagnostic::{At, Errors, Report, did_you_mean, listed, position};
 use crate::keys::{
-    Algorithm, Bootloader, Budget, Flash, JobSource, MqttStream, Parser, Partitions, Policy,
-    Product, Verify,
+    self, Algorithm, Bootloader, Budget, Flash, JobSource, MqttStream, Parser, Partitions, Policy,
+    Product, Role, Verify,
 };
 use crate::values::Region;
 use std::path::PathBuf;
@@ -36,6 +36,8 @@ pub struct Device {
     pub parsers: Vec<At<Parser>>,
     /// Its transport.
     pub stream: At<MqttStream>,
+    /// The plugins it hosts, in the order of the file: number `n` is hosted in slot `n`.
+    pub plugins: Vec<Plugin>,
     /// Its policy.
     pub policy: At<Policy>,
     /// Its rules for images.
@@ -73,6 +75,24 @@ pub struct Link {
     pub bootloader: Option<Region>,
 }
 
+/// A plugin of a board.
+#[derive(Clone, Debug)]
+pub struct Plugin {
+    /// As declared.
+    pub declared: At<keys::Plugin>,
+    /// What is compiled in.
+    pub module: Option<Module>,
+}
+
+/// A module that is compiled in.
+#[derive(Clone, Debug)]
+pub struct Module {
+    /// Its file, from the folder of the one that names it.
+    pub file: PathBuf,
+    /// Its length in bytes.
+    pub len: u32,
+}
+
 /// A key that is trusted, read from its file.
 #[derive(Clone, Debug)]
 pub struct Key {
@@ -84,6 +104,8 @@ pub struct Key {
     pub bytes: Vec<u8>,
     /// The file it was read from, from the folder of the one that names it.
     pub file: PathBuf,
+    /// What it may sign; at least one.
+    pub roles: Vec<Role>,
 }
 
 /// Where an update's parts are in the flash.
@@ -108,6 +130,20 @@ pub struct Layout {
     pub journal_half: u32,
     /// Blocks of the largest image.
     pub blocks: u32,
+    /// Where plugins from over the air are, where the board takes any.
+    pub plugins: Option<Cells>,
+}
+
+/// The partition of plugins: equal cells, one for each plugin and a spare one that the next is
+/// written to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cells {
+    /// The partition.
+    pub region: Region,
+    /// Bytes of a cell: whole erase units.
+    pub cell: u32,
+    /// How many cells are used.
+    pub count: u32,
 }
 
 /// The RAM a pipeline needs, in bytes.
@@ -119,9 +155,30 @@ pub struct Memory {
     pub state: u32,
     /// What the link must be able to receive: the largest message with a block in it.
     pub receive: u32,
+    /// The arenas of plugins.
+    pub arenas: u32,
+    /// The stack that plugins run on.
+    pub plugin_stack: u32,
 }
 
 impl Device {
+    /// The plugin of that name, and the number of its slot.
+    pub fn plugin(&self, name: &str) -> Option<(usize, &Plugin)> {
+        self.plugins.iter().enumerate().find(|(_, plugin)| plugin.declared.name().0 == name)
+    }
+
+    /// The plugins that may come over the air.
+    pub fn over_the_air(&self) -> impl Iterator<Item = &Plugin> {
+        self.plugins.iter().filter(|plugin| plugin.declared.slot().is_some())
+    }
+
+    /// The plugin that fetches blocks, where there is one.
+    pub fn block_plugin(&self) -> Option<(usize, &Plugin)> {
+        let protocol =
+            |plugin: &Plugin| matches!(plugin.declared.value, keys::Plugin::ProtocolModule(_));
+        self.plugins.iter().enumerate().find(|(_, plugin)| protocol(plugin))
+    }
+
     /// The flash for code that the board's budget allows, in bytes.
     pub fn flash_budget(&self) -> Option<u32> {
         self.budget.as_ref()?.flash.value.map(|flash| flash.0)
@@ -134,9 +191,17 @@ impl Device {
 }
 
 impl Memory {
+    /// What it is made of, by name, in bytes; what is not needed is left out.
+    pub fn parts(&self) -> impl Iterator<Item = (&'static str, u32)> {
+        let always = [("buffer", self.buffer), ("state", self.state), ("receive", self.receive)];
+        let plugins = [("arenas", self.arenas), ("plugin stack", self.plugin_stack)];
+        always.into_iter().chain(plugins.into_iter().filter(|(_, len)| *len > 0))
+    }
+
     /// All of it.
     pub fn total(&self) -> u32 {
-        self.buffer + self.state + self.receive
+        let plugins = self.arenas.saturating_add(self.plugin_stack);
+        (self.buffer + self.state + self.receive).saturating_add(plugins)
     }
 }
 

@@ -43,6 +43,7 @@ fn place(shape: &Shape, part: bool) -> Value {
             json!({ "oneOf": kinds })
         }
         Shape::List(of) => json!({ "type": "array", "minItems": 1, "items": place(of, false) }),
+        Shape::Choices(of) => json!({ "type": "array", "items": place(of, false) }),
         Shape::Named(of) => json!({ "type": "object", "additionalProperties": place(of, part) }),
         Shape::Part(whole) => place(whole, true),
         Shape::Either(one, other) => json!({ "anyOf": [place(one, part), place(other, part)] }),

@@ -282,6 +282,8 @@ text! {
     Text("a text", "", "*", 1..=1024);
     /// A name of ours: of a product, a board, a key, a parser.
     Name("a name of 1 to 64 letters, digits, `-`, `_`", "", "_-", 1..=64);
+    /// A name that a signed plugin carries.
+    PluginName("a name of 1 to 32 letters, digits, `-`, `_`", "", "_-", 1..=32);
     /// An AWS IoT thing.
     Thing("a thing name of 1 to 128 letters, digits, `:`, `-`, `_`", "", ":_-", 1..=128);
     /// The place of a field in a JSON document: RFC 6901.

@@ -14,6 +14,7 @@ fn every_bad_file_is_one_compile_error() {
     let package = target.join("tests/trybuild/coreota-macros");
     copy(&bad, &package.join("ui"));
     copy(&bad.join("keys"), &package.join("ui/keys"));
+    copy(&bad.join("plugins"), &package.join("ui/plugins"));
 
     for entry in std::fs::read_dir(&bad).unwrap() {
         let file = entry.unwrap().path();

@@ -7,9 +7,11 @@
 use super::slot;
 use crate::diagnostic::{At, Errors};
 use crate::keys::{Board, Flash, MqttStream, Partitions};
-use crate::model::Layout;
+use crate::model::{Cells, Layout, Plugin};
 use crate::values::{Region, size};
 
+/// What the store of plugins keeps in a cell besides the file.
+const CELL_HEADER: u32 = 256;
 /// AWS IoT streams count blocks up to here.
 const BLOCKS: u32 = 98_304;
 
@@ -17,6 +19,7 @@ pub(super) fn layout(
     name: &At<String>,
     board: &Board,
     stream: Option<&At<MqttStream>>,
+    plugins: Option<&[Plugin]>,
     errors: &mut Errors,
 ) -> Option<Layout> {
     let flash = board.flash.0.as_ref()?;
@@ -50,6 +53,7 @@ pub(super) fn layout(
     }
     let journal_half = journal_half(flash.write.value.0, blocks);
     journal(flash, parts, journal_half, blocks, errors);
+    let plugins = cells(name, flash, board, parts, plugins?, errors);
     let secondary = parts.secondary.value;
     Some(Layout {
         primary: parts.primary.value,
@@ -61,7 +65,73 @@ pub(super) fn layout(
         journal: parts.journal.value,
         journal_half,
         blocks,
+        plugins,
     })
+}
+
+/// The partition of plugins, in cells that hold the largest of them; see [`Cells`].
+fn cells(
+    name: &At<String>,
+    flash: &Flash,
+    board: &Board,
+    parts: &Partitions,
+    plugins: &[Plugin],
+    errors: &mut Errors,
+) -> Option<Cells> {
+    let slots: Vec<u32> =
+        plugins.iter().filter_map(|plugin| plugin.declared.slot()).map(|slot| slot.value).collect();
+    let largest = slots.iter().copied().max();
+    let (Some(largest), Some(region)) = (largest, parts.plugins.value) else {
+        if let Some(largest) = largest {
+            let cell = cell(largest, flash);
+            let count = slots.len() as u32 + 1;
+            let wrong = format!(
+                "board `{}` takes plugins over the air and has no partition for them",
+                name.value
+            );
+            let right = format!(
+                "add `plugins = \"start + {}\"`: {}",
+                size(count.saturating_mul(cell)),
+                sum(count, cell, largest, flash)
+            );
+            errors.add(board.partitions.span.clone(), wrong, right);
+        }
+        if parts.plugins.is_some() {
+            let wrong = format!("board `{}` takes no plugin over the air", name.value);
+            let right = "remove the partition, or give a plugin of the board a `slot`";
+            errors.add(parts.plugins.span.clone(), wrong, right);
+        }
+        return None;
+    };
+    let (cell, count) = (cell(largest, flash), slots.len() as u32 + 1);
+    if region.len < count.saturating_mul(cell) {
+        let wrong = format!("the partition of plugins, {}, is too small", size(region.len));
+        let right = format!(
+            "at least {}: {}",
+            size(count.saturating_mul(cell)),
+            sum(count, cell, largest, flash)
+        );
+        errors.add(parts.plugins.span.clone(), wrong, right);
+        return None;
+    }
+    Some(Cells { region, cell, count })
+}
+
+/// Bytes of a cell for files of that size.
+fn cell(largest: u32, flash: &Flash) -> u32 {
+    (largest + CELL_HEADER).next_multiple_of(flash.erase.value.0)
+}
+
+/// How the size of the partition comes about.
+fn sum(count: u32, cell: u32, largest: u32, flash: &Flash) -> String {
+    format!(
+        "{count} cells of {}, one for each of {} and a spare one; a cell holds the largest `slot`, {}, and {} of its own, in erase units of {}",
+        size(cell),
+        count - 1,
+        size(largest),
+        size(CELL_HEADER),
+        size(flash.erase.value.0)
+    )
 }
 
 /// What a half of the journal must hold; see the module.
@@ -105,6 +175,7 @@ fn partitions(flash: &Flash, parts: &Partitions, errors: &mut Errors) -> bool {
         optional("scratch", &parts.scratch),
         Some(("journal", parts.journal.clone())),
         optional("provisioning", &parts.provisioning),
+        optional("plugins", &parts.plugins),
     ];
     let all: Vec<_> = all.into_iter().flatten().collect();
     let (erase, total) = (flash.erase.value.0, flash.size.value.0);

@@ -3,6 +3,7 @@
 //! - `pipeline`: parsers that are never reached, blocks and messages, retries
 //! - `layout`: partitions, the journal
 //! - `slot`: what each bootloader asks of the slots
+//! - `plugin`: who uses a plugin, and who can host it
 //! - `trust`: key files
 //! - `memory`: RAM against the budget
 //! - `link`: addresses that programs are linked for
@@ -13,15 +14,17 @@ mod layout;
 mod link;
 mod memory;
 mod pipeline;
+mod plugin;
 mod slot;
 mod trust;
 
 use crate::Document;
 use crate::define::Value;
 use crate::diagnostic::{At, Errors, Report, Span};
-use crate::keys::{Board, Parser, Policy, Root, Transport, Verify};
-use crate::model::{Device, Model};
+use crate::keys::{Board, Policy, Role, Root, Transport, Verify};
+use crate::model::{self, Device, Model};
 use crate::tree::Node;
+use plugin::Taken;
 
 /// Checks a file and works out what it means.
 ///
@@ -39,17 +42,19 @@ pub fn check(document: &Document) -> Result<Model, Report> {
 
 fn model(document: &Document, errors: &mut Errors) -> Option<Model> {
     let root = Root::read(&document.tree, errors)?;
-    plugins_are_reserved(&root, errors);
+    let plugins = plugin::declared(document, &root, errors);
     pipeline::parsers_reached(&root, errors);
     let version =
         root.product.0.as_ref().and_then(|product| pipeline::version(&product.version, errors));
     let declared = &root.board.0.as_ref()?.0;
-    let boards: Vec<Option<Device>> =
-        declared.iter().map(|(name, board)| device(document, &root, name, board, errors)).collect();
+    let read = plugins.as_deref();
+    let device = |(name, board): &(_, _)| device(document, &root, read, name, board, errors);
+    let boards: Vec<Option<Device>> = declared.iter().map(device).collect();
     let boards: Vec<Device> = boards.into_iter().collect::<Option<_>>()?;
-    // A key may be for what could not be read.
+    // A key or a plugin may be for what could not be read.
     if errors.is_empty() {
         trust::keys_used(&root, &boards, errors);
+        plugin::used_by_some(read.unwrap_or_default(), &boards, errors);
     }
     version?;
     Some(Model {
@@ -64,6 +69,7 @@ fn model(document: &Document, errors: &mut Errors) -> Option<Model> {
 fn device(
     document: &Document,
     root: &Root,
+    plugins: Option<&[model::Plugin]>,
     name: &At<String>,
     board: &Board,
     errors: &mut Errors,
@@ -78,14 +84,29 @@ fn device(
         }
         (base, over) => overlaid(base, over.as_ref(), errors),
     };
+    let plugin_transport = transport.as_ref().map(|transport| transport.plugin.value.clone());
     let stream = transport.map(|transport| transport.mqtt_stream.clone());
     stream.iter().for_each(|stream| pipeline::messages(stream, errors));
-    let keys = verify.as_ref().and_then(|verify| trust::keys(document, verify, errors));
-    let parsers = pipeline::of_board(root, board, errors);
     board.bootloader.0.iter().for_each(|boot| pipeline::bootloader_type(boot, errors));
     let jobs = pipeline::job_source(root, board, errors);
-    let layout = layout::layout(name, board, stream.as_ref(), errors);
-    let memory = stream.as_ref().map(|stream| memory::needed(name, board, stream, errors));
+    let taken = plugins.and_then(|plugins| Taken::of(plugins, board, errors));
+    let parsers =
+        taken.as_ref().and_then(|taken| pipeline::of_board(root, (name, board), taken, errors));
+    let plugins = match (&taken, &jobs, &parsers, plugin_transport) {
+        (Some(taken), Some(jobs), Some(parsers), Some(transport)) => {
+            let transport = taken.transport(transport, errors);
+            taken.used((name, board), jobs, parsers, transport.as_ref(), errors)
+        }
+        _ => None,
+    };
+    let over_the_air = plugins.iter().flatten().any(|plugin| plugin.declared.slot().is_some());
+    let needs: &[Role] = if over_the_air { &[Role::Image, Role::Plugin] } else { &[Role::Image] };
+    let keys = verify.as_ref().and_then(|verify| trust::keys(document, verify, needs, errors));
+    let layout = layout::layout(name, board, stream.as_ref(), plugins.as_deref(), errors);
+    let memory = match (&stream, &plugins) {
+        (Some(stream), Some(plugins)) => Some(memory::needed(name, board, stream, plugins, errors)),
+        _ => None,
+    };
     let link = link::link(name, board, layout.as_ref(), errors);
     Some(Device {
         name: name.clone(),
@@ -94,6 +115,7 @@ fn device(
         jobs: jobs?,
         parsers: parsers?,
         stream: stream?,
+        plugins: plugins?,
         policy: policy?,
         verify: verify?,
         keys: keys?,
@@ -123,17 +145,4 @@ fn overlaid<V: Value>(
         (None, over) => (over?.span.clone(), over?.clone()),
     };
     V::read(&node, errors).map(|value| At::new(value, span))
-}
-
-fn plugins_are_reserved(root: &Root, errors: &mut Errors) {
-    let right =
-        "remove it: this version loads no plugins; describe the document with `kind = \"table\"`";
-    let parsers = root.parser.0.iter().flatten();
-    let used = parsers.filter(|parser| matches!(parser.value, Parser::PluginParser(_)));
-    for span in used
-        .map(|parser| &parser.span)
-        .chain(root.plugin.0.iter().flatten().flatten().map(|plugin| &plugin.span))
-    {
-        errors.add(span.clone(), "plugins are reserved for a later version", right);
-    }
 }

@@ -1,5 +1,6 @@
 //! The pipeline: job source, parsers, transport.
 
+use super::plugin::Taken;
 use crate::diagnostic::{At, Errors, did_you_mean};
 use crate::keys::{
     Board, Bootloader, Encoding, FromCargo, JobSource, MqttStream, Parser, Root, Table,
@@ -136,17 +137,44 @@ fn blocks_are_found(table: &Table, parser: &At<Parser>, errors: &mut Errors) {
     }
 }
 
-/// The parsers of a board: those it names, or all.
-pub(super) fn of_board(root: &Root, board: &Board, errors: &mut Errors) -> Option<Vec<At<Parser>>> {
+/// The parsers of a board: those it names, or all but those whose plugin it does not take.
+pub(super) fn of_board(
+    root: &Root,
+    (name, board): (&At<String>, &Board),
+    plugins: &Taken<'_>,
+    errors: &mut Errors,
+) -> Option<Vec<At<Parser>>> {
     let all = root.parser.0.as_ref()?;
-    let chosen = match board.parsers.0.as_ref()? {
-        None => all.clone(),
+    let hosted = |parser: &Parser| match parser {
+        Parser::PluginParser(parser) => !plugins.leaves_out(&parser.plugin.0),
+        _ => true,
+    };
+    let chosen: Vec<At<Parser>> = match board.parsers.0.as_ref()? {
+        None => all.iter().filter(|parser| hosted(parser)).cloned().collect(),
         Some(names) => {
             let named: Vec<Option<_>> = names.iter().map(|name| named(all, name, errors)).collect();
-            once(names, errors);
+            once(names, |name| &name.0, errors);
+            for (name, parser) in names.iter().zip(&named) {
+                if parser.as_ref().is_some_and(|parser| !hosted(parser)) {
+                    let wrong = format!("the board does not take the plugin `{}`", name.0);
+                    errors.add(
+                        name.span.clone(),
+                        wrong,
+                        "add it to `plugins`, or remove the parser",
+                    );
+                }
+            }
             named.into_iter().collect::<Option<_>>()?
         }
     };
+    if chosen.is_empty() {
+        let wrong = format!("board `{}` has no parser left: it would know no job", name.value);
+        errors.add(
+            board.plugins.span.clone(),
+            wrong,
+            "take a plugin that one of `[[parser]]` names",
+        );
+    }
     if let Some(one_too_many) = chosen.get(CHAIN) {
         let right = format!("at most {CHAIN}: name those it needs in the board's `parsers`");
         errors.add(one_too_many.span.clone(), "the board has too many parsers", right);
@@ -155,10 +183,10 @@ pub(super) fn of_board(root: &Root, board: &Board, errors: &mut Errors) -> Optio
 }
 
 /// Every name of a list is there once.
-fn once(names: &[At<Name>], errors: &mut Errors) {
+pub(super) fn once<N: PartialEq>(names: &[At<N>], text: impl Fn(&N) -> &str, errors: &mut Errors) {
     for (index, name) in names.iter().enumerate() {
         if names.iter().take(index).any(|before| before.value == name.value) {
-            let wrong = format!("`{}` is named twice", name.value.0);
+            let wrong = format!("`{}` is named twice", text(&name.value));
             errors.add(name.span.clone(), wrong, "name it once");
         }
     }

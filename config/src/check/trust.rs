@@ -3,32 +3,32 @@
 use crate::Document;
 use crate::der::{self, Found};
 use crate::diagnostic::{At, Errors};
-use crate::keys::{Algorithm, Root, TrustedKey, Verify};
+use crate::keys::{Algorithm, Role, Root, TrustedKey, Verify};
 use crate::model::{Device, Key};
 
 /// Keys that a verifier looks at.
 const KEYS: usize = 32;
 
-pub(super) fn keys(document: &Document, verify: &Verify, errors: &mut Errors) -> Option<Vec<Key>> {
+/// The keys of a board that `needs` them for these.
+pub(super) fn keys(
+    document: &Document,
+    verify: &Verify,
+    needs: &[Role],
+    errors: &mut Errors,
+) -> Option<Vec<Key>> {
     let (require, trusted) = (verify.require.0.as_ref()?, verify.key.0.as_ref()?);
     if let Some(one_too_many) = trusted.get(KEYS) {
         let right = format!("at most {KEYS}: a device looks at no more");
         errors.add(one_too_many.span.clone(), "there are too many keys", right);
     }
-    for (index, required) in require.iter().enumerate() {
-        let word = required.value.word();
-        if require.iter().take(index).any(|before| before.value == required.value) {
-            errors.add(
-                required.span.clone(),
-                format!("`{word}` is required twice"),
-                "name it once",
-            );
-        } else if !trusted.iter().any(|key| key.algorithm.value == required.value) {
-            let wrong = format!("`{word}` is required and no key is trusted for it");
-            errors.add(required.span.clone(), wrong, "add a `[[verify.key]]` of that algorithm");
-        }
-    }
+    required(require, trusted, needs, errors);
     for (index, key) in trusted.iter().enumerate() {
+        for (place, role) in key.r#for.iter().enumerate() {
+            if key.r#for.iter().take(place).any(|before| before.value == role.value) {
+                let wrong = format!("`{}` is named twice", role.word());
+                errors.add(role.span.clone(), wrong, "name it once");
+            }
+        }
         if trusted.iter().take(index).any(|before| before.id.value == key.id.value) {
             let wrong = format!("there is a key `{}` already", key.id.0);
             errors.add(key.id.span.clone(), wrong, "give it another `id`");
@@ -37,7 +37,50 @@ pub(super) fn keys(document: &Document, verify: &Verify, errors: &mut Errors) ->
     let keys: Vec<Option<Key>> = trusted.iter().map(|key| read(document, key, errors)).collect();
     let keys: Vec<Key> = keys.into_iter().collect::<Option<_>>()?;
     let required = |key: &Key| require.iter().any(|required| required.value == key.algorithm);
-    Some(keys.into_iter().filter(required).collect())
+    let needed = |key: &Key| needs.iter().any(|role| key.roles.contains(role));
+    Some(keys.into_iter().filter(|key| required(key) && needed(key)).collect())
+}
+
+/// Every algorithm is required once, and has a key for each thing to sign.
+fn required(
+    require: &[At<Algorithm>],
+    trusted: &[At<TrustedKey>],
+    needs: &[Role],
+    errors: &mut Errors,
+) {
+    for (index, required) in require.iter().enumerate() {
+        let word = required.value.word();
+        if require.iter().take(index).any(|before| before.value == required.value) {
+            errors.add(
+                required.span.clone(),
+                format!("`{word}` is required twice"),
+                "name it once",
+            );
+            continue;
+        }
+        let of_algorithm = || trusted.iter().filter(|key| key.algorithm.value == required.value);
+        if of_algorithm().next().is_none() {
+            let wrong = format!("`{word}` is required and no key is trusted for it");
+            errors.add(required.span.clone(), wrong, "add a `[[verify.key]]` of that algorithm");
+            continue;
+        }
+        for role in needs {
+            if !of_algorithm().any(|key| may_sign(key, *role)) {
+                let (role, what) = match role {
+                    Role::Image => (role.word(), "an image"),
+                    Role::Plugin => (role.word(), "a plugin"),
+                };
+                let wrong = format!("`{word}` is required and no key of it may sign {what}");
+                let right =
+                    format!("add `for = [\"{role}\"]` to a `[[verify.key]]` of that algorithm");
+                errors.add(required.span.clone(), wrong, right);
+            }
+        }
+    }
+}
+
+fn may_sign(key: &TrustedKey, role: Role) -> bool {
+    key.r#for.iter().any(|may| may.value == role)
 }
 
 /// Every key must be trusted by some board, or it only seems to be.
@@ -47,7 +90,14 @@ pub(super) fn keys_used(root: &Root, boards: &[Device], errors: &mut Errors) {
         let trusts =
             |device: &Device| device.keys.iter().any(|trusted| trusted.id.span == key.span);
         if !boards.iter().any(trusts) {
-            let right = format!("add \"{}\" to `require`, or remove the key", key.algorithm.word());
+            let required = |device: &Device| {
+                let mut required = device.verify.require.0.iter().flatten();
+                required.any(|required| required.value == key.algorithm.value)
+            };
+            let right = match boards.iter().any(required) {
+                true => "no board takes plugins over the air: add \"image\" to its `for`, or remove the key".into(),
+                false => format!("add \"{}\" to `require`, or remove the key", key.algorithm.word()),
+            };
             errors.add(key.span.clone(), format!("the key `{}` is never used", key.id.0), right);
         }
     }
@@ -96,5 +146,6 @@ fn read(document: &Document, key: &At<TrustedKey>, errors: &mut Errors) -> Optio
         return refuse(wrong, &right);
     }
     let id = At::new(key.id.0.clone(), key.span.clone());
-    Some(Key { id, algorithm: found, bytes, file: named.into() })
+    let roles = key.r#for.iter().map(|role| role.value).collect();
+    Some(Key { id, algorithm: found, bytes, file: named.into(), roles })
 }

@@ -57,6 +57,23 @@ impl<V: Value> Value for Vec<At<V>> {
     }
 }
 
+/// A choice among what is declared elsewhere: a list that may be empty.
+#[derive(Clone, Debug)]
+pub struct Choice<V>(pub Vec<At<V>>);
+
+impl<V: Value> Value for Choice<V> {
+    fn shape() -> Shape {
+        Shape::Choices(Box::new(V::shape()))
+    }
+    fn read(node: &Node, errors: &mut Errors) -> Option<Self> {
+        match &node.data {
+            Data::List(nodes) if nodes.is_empty() => Some(Self(Vec::new())),
+            Data::List(_) => Vec::read(node, errors).map(Self),
+            _ => wrong_form(node, errors),
+        }
+    }
+}
+
 /// A table whose keys are names of the writer's choice, in the order of the file; at least one.
 /// An entry that is wrong is told and left out.
 #[derive(Clone, Debug)]

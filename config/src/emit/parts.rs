@@ -1,6 +1,6 @@
 //! The parts of a pipeline, as the runtime's types and constants.
 
-use super::doc;
+use super::{doc, plugins};
 use crate::diagnostic::At;
 use crate::keys::*;
 use crate::model::{Device, Model};
@@ -29,8 +29,10 @@ pub(super) fn declarations(model: &Model, device: &Device) -> TokenStream {
     let buffer = plain(device.memory.buffer);
     let receive = plain(device.memory.receive);
     let thing = thing(&device.jobs);
-    let keys = device.keys.iter().map(key);
-    let keys_len = plain(device.keys.len() as u32);
+    let signing = device.keys.iter().filter(|key| key.roles.contains(&Role::Image));
+    let keys: Vec<TokenStream> = signing.map(key).collect();
+    let keys_len = plain(keys.len() as u32);
+    let slots = plugins::slots(model, device);
     let items = pipeline(model, device);
     quote! {
         #flash_doc
@@ -44,6 +46,7 @@ pub(super) fn declarations(model: &Model, device: &Device) -> TokenStream {
         pub const THING: Option<&str> = #thing;
         #keys_doc
         pub static KEYS: [verify::Key; #keys_len] = [#(#keys),*];
+        #slots
         #pipeline_doc
         pub struct Pipeline;
         impl ::coreota::Pipeline for Pipeline { #items }
@@ -108,8 +111,7 @@ fn plain(value: u32) -> Literal {
 }
 
 fn thing(jobs: &JobSource) -> TokenStream {
-    let JobSource::AwsIotJobs(jobs) = jobs;
-    match &jobs.thing.value {
+    match &jobs.thing().value {
         Sourced::From(_) => quote!(None),
         Sourced::Literal(thing) => {
             let thing = &thing.0;
@@ -145,17 +147,26 @@ fn origin<T>(model: &Model, at: &At<T>) -> TokenStream {
 /// The items of `impl Pipeline`.
 fn pipeline(model: &Model, device: &Device) -> TokenStream {
     let jobs_doc = origin(model, &device.jobs);
-    let jobs = match device.jobs.value {
+    let jobs = match &device.jobs.value {
         JobSource::AwsIotJobs(_) => quote!(job::aws_iot::AwsIotJobs),
+        JobSource::PluginJobs(jobs) => plugins::host(device, &jobs.plugin.0).0,
     };
     let parsers: Vec<String> = device.parsers.iter().map(|parser| model.origin(parser)).collect();
     let parsers_doc = doc(parsers.join(", "));
-    let parser_types = device.parsers.iter().map(|parser| parser_type(parser));
-    let parser_values = device.parsers.iter().map(|parser| parser_value(parser));
+    let parser_types = device.parsers.iter().map(|parser| parser_type(device, parser));
+    let parser_values = device.parsers.iter().map(|parser| parser_value(device, parser));
     let transport_doc = origin(model, &device.stream);
     let encoding = match device.stream.encoding.value {
         Encoding::Cbor => format_ident!("Cbor"),
         Encoding::Json => format_ident!("Json"),
+    };
+    let stream = quote!(transport::mqtt_stream::MqttStream<transport::mqtt_stream::#encoding>);
+    let transport = match device.block_plugin() {
+        None => stream,
+        Some((_, plugin)) => {
+            let (blocks, _) = plugins::host(device, &plugin.declared.name().0);
+            quote!(transport::Either<#stream, #blocks>)
+        }
     };
     let verify_doc = origin(model, &device.verify);
     let required: Vec<Algorithm> =
@@ -177,7 +188,7 @@ fn pipeline(model: &Model, device: &Device) -> TokenStream {
         #parsers_doc
         type Parsers = (#(#parser_types,)*);
         #transport_doc
-        type Transport = transport::mqtt_stream::MqttStream<transport::mqtt_stream::#encoding>;
+        type Transport = #transport;
         #verify_doc
         type Verifier = verify::Native<verify::formats::#format, (#(verify::#algorithms,)*)>;
         #boot_doc
@@ -199,15 +210,15 @@ fn pipeline(model: &Model, device: &Device) -> TokenStream {
     }
 }
 
-fn parser_type(parser: &Parser) -> TokenStream {
+fn parser_type(device: &Device, parser: &Parser) -> TokenStream {
     match parser {
         Parser::AfrOta(_) => quote!(parser::afr_ota::AfrOta),
-        // A plugin does not pass the check.
-        Parser::Table(_) | Parser::PluginParser(_) => quote!(parser::table::Table),
+        Parser::Table(_) => quote!(parser::table::Table),
+        Parser::PluginParser(parser) => plugins::host(device, &parser.plugin.0).0,
     }
 }
 
-fn parser_value(parser: &Parser) -> TokenStream {
+fn parser_value(device: &Device, parser: &Parser) -> TokenStream {
     match parser {
         Parser::AfrOta(afr) => {
             let sha1 = match afr.sha1.value {
@@ -217,7 +228,7 @@ fn parser_value(parser: &Parser) -> TokenStream {
             quote!(parser::afr_ota::AfrOta::new(parser::afr_ota::Sha1::#sha1))
         }
         Parser::Table(table) => table_value(table),
-        Parser::PluginParser(_) => TokenStream::new(),
+        Parser::PluginParser(parser) => plugins::host(device, &parser.plugin.0).1,
     }
 }
 
@@ -321,8 +332,7 @@ fn policy(device: &Device) -> TokenStream {
         Accept::Always => format_ident!("Always"),
         Accept::Ask => format_ident!("Ask"),
     };
-    let JobSource::AwsIotJobs(jobs) = &device.jobs.value;
-    let poll = plain(jobs.poll.value.0);
+    let poll = plain(device.jobs.poll());
     let confirm = plain(policy.confirm_within.value.0);
     let every = plain(match policy.report_every.value {
         Every::Blocks(blocks) => blocks,

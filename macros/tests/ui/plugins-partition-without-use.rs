@@ -1,0 +1,5 @@
+coreota::orchestrator!("ui/plugins-partition-without-use.toml", board = "b");
+
+fn main() {
+    let _: Option<ota::Orchestrator<(), (), (), ()>> = None;
+}
