@@ -27,7 +27,9 @@ pub struct PluginAlloc<A>(pub A);
 unsafe impl<A: GlobalAlloc> GlobalAlloc for PluginAlloc<A> {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the heap does not allocate.
-        match unsafe { contain::with_heap(|heap| heap.allocate(layout)) } {
+        let block =
+            unsafe { contain::with_heap(|heap| contain::serves().then(|| heap.allocate(layout))) };
+        match block.flatten() {
             Some(Some(at)) => at.as_ptr(),
             Some(None) => {
                 contain::exhausted();

@@ -34,8 +34,8 @@
 //! 5. **The allocator itself.** It leaves after the heap has refused, with no reference to the heap
 //!    alive, and holding no lock. A global allocator must not unwind; it does not: it does not return.
 //! 6. **`std` on hosts.** A panic inside is caught inside. While a thread panics, what `std` allocates
-//!    (messages, the caches of its backtraces) is served from outside and may live for ever. On
-//!    devices the panic handler of the firmware calls [`abandon`].
+//!    (messages, the caches of its backtraces) is served from outside and may live for ever; what is
+//!    freed goes back to where it came from, told by its address. On devices the panic handler of the firmware calls [`abandon`].
 //!
 //! What ends a run ends the plugin, not the core: the arena is made anew for the next one.
 #![allow(unsafe_code)] // switches stacks, and finds the run from inside the allocator
@@ -88,8 +88,12 @@ mod current {
     }
 
     pub(super) fn get() -> *const Inside {
-        // What `std` allocates for a panic outlives the run.
-        if std::thread::panicking() { ptr::null() } else { INSIDE.get() }
+        INSIDE.get()
+    }
+
+    /// What `std` allocates for a panic outlives the run.
+    pub(super) fn serves() -> bool {
+        !std::thread::panicking()
     }
 }
 
@@ -121,6 +125,11 @@ mod current {
             ptr::null()
         }
     }
+}
+
+/// Whether what is allocated in a run is its own, now.
+pub(crate) fn serves() -> bool {
+    current::serves()
 }
 
 /// Calls `f` with the heap of the run this is called from; `None` outside of any.
@@ -236,4 +245,133 @@ fn catch<R>(f: impl FnOnce() -> R) -> Option<R> {
 #[cfg(target_os = "none")]
 fn catch<R>(f: impl FnOnce() -> R) -> Option<R> {
     Some(f())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{boxed::Box, hint::black_box, string::String, vec, vec::Vec};
+
+    use super::*;
+    use crate::{Arena, PluginAlloc, Stack};
+
+    #[global_allocator]
+    static ALLOCATOR: PluginAlloc<std::alloc::System> = PluginAlloc(std::alloc::System);
+
+    fn containment() -> Containment {
+        static ARENA: Arena<2048> = Arena::new();
+        static STACK: Stack<4096> = Stack::new();
+        Containment::new(ARENA.handle(), STACK.handle()).expect("memory")
+    }
+
+    #[test]
+    fn what_a_run_allocates_is_in_the_arena_and_what_others_allocate_is_not() {
+        let mut inside = containment();
+        let (from, to) = inside.heap().bounds();
+        let before = Box::new(1u8);
+        let at = inside.run(|| &raw const *Box::leak(Box::new(2u8)) as usize);
+        let after = Box::new(3u8);
+        assert!((from..to).contains(&at.expect("room")));
+        for other in [&before, &after] {
+            assert!(!(from..to).contains(&(&raw const **other as usize)));
+        }
+        assert!(inside.usage().used > 0);
+    }
+
+    #[test]
+    fn what_was_allocated_outside_can_be_freed_inside() {
+        let outside = vec![7u8; 5000];
+        let mut inside = containment();
+        assert_eq!(inside.run(move || outside.into_iter().map(u32::from).sum::<u32>()), Ok(35_000));
+        assert_eq!(inside.usage().used, 0);
+    }
+
+    #[test]
+    fn running_out_of_memory_ends_the_run_wherever_it_is() {
+        let mut inside = containment();
+        let mut deepest = 0;
+        fn dig(depth: &mut u32) -> u8 {
+            *depth += 1;
+            let more = black_box(Box::new([0u8; 100]));
+            if *depth < 1000 { dig(depth) + more[0] } else { 0 }
+        }
+        assert_eq!(inside.run(|| dig(&mut deepest)), Err(Failure::PluginMemory));
+        assert!((20..50).contains(&deepest), "{deepest}");
+        // The whole arena is there again.
+        assert!(inside.heap().reset(0));
+        assert_eq!(inside.run(|| black_box(vec![1u8; 3000]).len()), Ok(3000));
+    }
+
+    #[test]
+    fn one_piece_larger_than_the_arena_ends_the_run() {
+        let run = containment().run(|| black_box(Vec::<u64>::with_capacity(1 << 40)).capacity());
+        assert_eq!(run, Err(Failure::PluginMemory));
+    }
+
+    #[test]
+    fn a_panic_ends_the_run_again_and_again() {
+        for round in 0..3 {
+            let mut inside = containment();
+            let kept = black_box(String::from("lives on the stack, in the arena"));
+            let run = inside.run(|| {
+                let local = kept.clone();
+                assert!(local.is_empty(), "round {round}: part of the test");
+                local.len()
+            });
+            assert_eq!(run, Err(Failure::PluginPanic));
+            assert_eq!(kept.len(), 32);
+        }
+    }
+
+    #[test]
+    fn the_panic_handler_of_a_firmware_abandons_what_runs_and_nothing_else() {
+        abandon();
+        let mut inside = containment();
+        let mut after = false;
+        let run = inside.run(|| {
+            let _lock = black_box(Box::new(1));
+            abandon();
+            after = true;
+        });
+        assert_eq!((run, after), (Err(Failure::PluginPanic), false));
+        abandon();
+    }
+
+    #[test]
+    fn what_was_lent_in_is_back_when_the_run_left() {
+        let mut inside = containment();
+        let mut buffer = [0u8; 4];
+        let run = inside.run(|| {
+            buffer[0] = 1;
+            abandon();
+            buffer[1] = 1;
+        });
+        assert_eq!(run, Err(Failure::PluginPanic));
+        buffer[2] = 2;
+        assert_eq!(buffer, [1, 0, 2, 0]);
+    }
+
+    #[test]
+    fn many_threads_each_have_their_own() {
+        let threads: Vec<_> = (0..8)
+            .map(|thread| {
+                std::thread::spawn(move || {
+                    for round in 0..50 {
+                        let mut inside = containment();
+                        let sum =
+                            |bytes: Vec<u8>| bytes.into_iter().map(usize::from).sum::<usize>();
+                        assert_eq!(
+                            inside.run(|| sum(black_box(vec![thread; 500]))),
+                            Ok(500 * usize::from(thread))
+                        );
+                        let none = inside.run(|| black_box(vec![0u8; 1 << 20]).len());
+                        assert_eq!(none, Err(Failure::PluginMemory), "{round}");
+                        drop(black_box(vec![0u8; 1 << 20]));
+                    }
+                })
+            })
+            .collect();
+        for thread in threads {
+            thread.join().expect("no panic");
+        }
+    }
 }

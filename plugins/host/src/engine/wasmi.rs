@@ -15,7 +15,8 @@ use coreota::error::Failure;
 use coreota_plugin_abi::MEMORY;
 use wasmi::{
     CompilationMode, Config, Error, Instance, Memory, Module, Store, StoreLimits,
-    StoreLimitsBuilder, TrapCode, TypedFunc, errors::ErrorKind,
+    StoreLimitsBuilder, TrapCode, TypedFunc,
+    errors::{ErrorKind, InstantiationError, MemoryError, TableError},
 };
 
 use super::Engine;
@@ -151,8 +152,13 @@ const STACK_FIRST: usize = 64;
 /// Why a module is not loaded.
 fn refused(why: Error) -> Failure {
     match why.kind() {
-        // Segments are copied when it is instantiated.
+        // Segments are copied when it is instantiated, and may lie outside.
         ErrorKind::TrapCode(_) => ended(why),
+        ErrorKind::Memory(MemoryError::OutOfBoundsAccess)
+        | ErrorKind::Table(TableError::InitOutOfBounds)
+        | ErrorKind::Instantiation(InstantiationError::ElementSegmentDoesNotFit { .. }) => {
+            Failure::PluginTrap
+        }
         ErrorKind::Memory(_) | ErrorKind::Table(_) | ErrorKind::Instantiation(_) => {
             Failure::PluginTooLarge
         }

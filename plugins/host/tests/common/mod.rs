@@ -94,7 +94,7 @@ pub(crate) fn facts(len: usize) -> Facts {
 
 /// Plugs `module` into the slot of `parser`, in pieces of `piece` bytes.
 pub(crate) fn plug(parser: &mut PluginParser, module: &[u8], piece: usize) -> Result<(), Failure> {
-    let facts = facts(module.len());
+    let facts = Facts { arena: 0, memory: LIMITS.memory, ..facts(module.len()) };
     let mut step = |step| parser.plug(3, step).expect("it hosts the slot");
     step(Plug::Begin(&facts))?;
     for bytes in module.chunks(piece) {
