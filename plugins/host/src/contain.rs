@@ -125,6 +125,10 @@ mod current {
             ptr::null()
         }
     }
+
+    pub(super) fn serves() -> bool {
+        true
+    }
 }
 
 /// Whether what is allocated in a run is its own, now.

@@ -86,11 +86,19 @@ impl ArenaHeap {
     pub(crate) fn allocate(&mut self, layout: Layout) -> Option<NonNull<u8>> {
         let at = self.heap.allocate_first_fit(layout).ok()?;
         self.peak = self.peak.max(self.heap.used() + self.kept);
-        // A node of the list of holes must fit behind the last piece.
-        let end = at.as_ptr() as usize + layout.size() + 2 * size_of::<usize>();
-        let end = (end - self.lease.at() as usize).next_multiple_of(16);
-        self.need = self.need.max(end + self.kept);
+        self.need = self.need.max(self.least_for(at, layout) + self.kept);
         Some(at)
+    }
+
+    /// Bytes of the smallest arena in which this piece could be where it is.
+    fn least_for(&self, at: NonNull<u8>, layout: Layout) -> usize {
+        // A node of the list of holes: two words. Pieces are whole words, and not smaller, so that
+        // each can become one; and behind the last there is nothing, or room for one.
+        let (word, node) = (size_of::<usize>(), 2 * size_of::<usize>());
+        let len = layout.size().max(node).next_multiple_of(word);
+        let end = at.as_ptr() as usize + len - self.lease.at() as usize;
+        let least = end.next_multiple_of(16);
+        if (1..node).contains(&(least - end)) { least + 16 } else { least }
     }
 
     /// # Safety

@@ -3,19 +3,19 @@
 //! found out, and nothing is unwound: all a run needs is to be called on a stack, and left.
 //!
 //! ```text
-//! stack of the caller, while a run is inside        r0..r3, r12, flags: the callee may change them
-//! │ frames of the caller          │                 r4..r11, lr, d8..d15: saved here, since whoever
-//! ├───────────────────────────────┤                 leaves has changed them
-//! │ r3..r11, lr         (40 bytes)│                 r3 only keeps the stack on a multiple of 8
-//! │ d8..d15 (64, with an FPU only)│
-//! └───────────────────────────────┘ ◄ kept in the door
+//! stack of the caller, while a run is inside
+//! │ frames of the caller                   │
+//! ├────────────────────────────────────────┤
+//! │ r11 .. r4: whoever leaves changed them │ 32 bytes
+//! │ nothing, for the multiple of 8         │  4
+//! │ where to go on                         │  4
+//! └────────────────────────────────────────┘ ◄ kept in the door
 //! ```
+//! Floating point registers, where there are some, are the compiler's to save: they are named as
+//! changed. Interrupts may come at any moment: the stack pointer is always one of a stack with room.
 #![allow(unsafe_code)] // changes the stack pointer
 
-use core::{
-    arch::{asm, naked_asm},
-    cell::Cell,
-};
+use core::{arch::asm, cell::Cell};
 
 use crate::stack::Memory;
 
@@ -27,17 +27,49 @@ pub(crate) struct Door(Cell<usize>);
 ///
 /// # Safety
 /// Where it left, nothing may refer to what was on the stack: see [`contain`](crate::contain).
+#[inline(never)]
 pub(crate) unsafe fn run(stack: &mut Memory, door: &Door, mut f: &mut dyn FnMut()) -> bool {
     let (_, top) = stack.bounds();
-    // SAFETY: the stack is leased, its top aligned to 16; `begin` takes what is passed to it.
-    unsafe { switch(begin, (&raw mut f).cast(), top, door.0.as_ptr()) == 0 }
+    let left: usize;
+    // SAFETY: the stack is leased, and its top a multiple of 16. `begin` is called as the procedure
+    // call standard wants it. Both ways come to label 3 with the stack pointer as it was after the
+    // pushes: by `begin` returning, or from `back`, once.
+    unsafe {
+        asm!(
+            "push {{r4-r11}}",
+            "adr.w r4, 2f",
+            "push {{r4, r5}}",
+            "str sp, [r3]",
+            "mov r5, r3",
+            "mov sp, r2",
+            "blx r1",
+            "ldr sp, [r5]",
+            "movs r0, #0",
+            "b 3f",
+            "2:",
+            "movs r0, #1",
+            "3:",
+            "add sp, #8",
+            "pop {{r4-r11}}",
+            inlateout("r0") (&raw mut f) => left,
+            inlateout("r1") begin as *const () => _,
+            inlateout("r2") top => _,
+            inlateout("r3") door.0.as_ptr() => _,
+            lateout("r12") _, lateout("lr") _,
+            // Not `clobber_abi`: it names d16 to d31 too, which no Cortex-M has.
+            lateout("d0") _, lateout("d1") _, lateout("d2") _, lateout("d3") _,
+            lateout("d4") _, lateout("d5") _, lateout("d6") _, lateout("d7") _,
+            lateout("d8") _, lateout("d9") _, lateout("d10") _, lateout("d11") _,
+            lateout("d12") _, lateout("d13") _, lateout("d14") _, lateout("d15") _,
+        );
+    }
+    left == 0
 }
 
 /// Calls the closure behind a pointer to a reference to it.
-unsafe extern "C" fn begin(f: *mut u8) {
+unsafe extern "C" fn begin(f: *mut &mut dyn FnMut()) {
     // SAFETY: `run` passes it, and waits.
-    let f = unsafe { &mut *f.cast::<&mut dyn FnMut()>() };
-    f();
+    unsafe { (*f)() }
 }
 
 /// Switches back to the caller of [`run`], which returns `false`.
@@ -45,8 +77,18 @@ unsafe extern "C" fn begin(f: *mut u8) {
 /// # Safety
 /// Called from within that run.
 pub(crate) unsafe fn leave(door: &Door) -> ! {
-    // SAFETY: the door was set by `switch` when the run began, and its frame waits there.
-    unsafe { back(door.0.get()) }
+    // SAFETY: the door was set when the run began, and its caller waits at label 2. A branch by
+    // register wants the lowest bit set.
+    unsafe {
+        asm!(
+            "mov sp, {0}",
+            "ldr {0}, [sp]",
+            "orr {0}, {0}, #1",
+            "bx {0}",
+            in(reg) door.0.get(),
+            options(noreturn),
+        )
+    }
 }
 
 /// What runs now, besides threads: the number of the exception, 0 for none.
@@ -55,68 +97,4 @@ pub(crate) fn level() -> usize {
     // SAFETY: reads a register.
     unsafe { asm!("mrs {}, IPSR", out(reg) level, options(nomem, nostack, preserves_flags)) };
     level
-}
-
-/// Calls `f(argument)` on the stack that ends at `top`, with the caller's stack pointer at `door`.
-/// Returns 0, or 1 where [`back`] was called instead of returning.
-#[cfg(target_abi = "eabihf")]
-#[unsafe(naked)]
-unsafe extern "C" fn switch(
-    f: unsafe extern "C" fn(*mut u8),
-    argument: *mut u8,
-    top: usize,
-    door: *mut usize,
-) -> usize {
-    naked_asm!(
-        "push {{r3-r11, lr}}",
-        "vpush {{d8-d15}}",
-        "str sp, [r3]",
-        "mov r4, r3",
-        "mov r5, r0",
-        "mov r0, r1",
-        "mov sp, r2",
-        "blx r5",
-        "ldr sp, [r4]",
-        "movs r0, #0",
-        "vpop {{d8-d15}}",
-        "pop {{r3-r11, pc}}",
-    )
-}
-
-/// Returns 1 from the [`switch`] that left this stack pointer at its door.
-#[cfg(target_abi = "eabihf")]
-#[unsafe(naked)]
-unsafe extern "C" fn back(sp: usize) -> ! {
-    naked_asm!("mov sp, r0", "movs r0, #1", "vpop {{d8-d15}}", "pop {{r3-r11, pc}}")
-}
-
-/// Calls `f(argument)` on the stack that ends at `top`, with the caller's stack pointer at `door`.
-/// Returns 0, or 1 where [`back`] was called instead of returning.
-#[cfg(not(target_abi = "eabihf"))]
-#[unsafe(naked)]
-unsafe extern "C" fn switch(
-    f: unsafe extern "C" fn(*mut u8),
-    argument: *mut u8,
-    top: usize,
-    door: *mut usize,
-) -> usize {
-    naked_asm!(
-        "push {{r3-r11, lr}}",
-        "str sp, [r3]",
-        "mov r4, r3",
-        "mov r5, r0",
-        "mov r0, r1",
-        "mov sp, r2",
-        "blx r5",
-        "ldr sp, [r4]",
-        "movs r0, #0",
-        "pop {{r3-r11, pc}}",
-    )
-}
-
-/// Returns 1 from the [`switch`] that left this stack pointer at its door.
-#[cfg(not(target_abi = "eabihf"))]
-#[unsafe(naked)]
-unsafe extern "C" fn back(sp: usize) -> ! {
-    naked_asm!("mov sp, r0", "movs r0, #1", "pop {{r3-r11, pc}}")
 }
