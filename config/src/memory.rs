@@ -78,7 +78,8 @@ REGION_ALIAS("REGION_STACK", RAM);
 /// The whole of a build script: makes `memory.x` for each program and has it linked.
 ///
 /// `file` is as [`orchestrator!`](https://docs.rs/coreota) names it, from the folder of the package. The board is the one in the
-/// environment's `COREOTA_BOARD`, or the only one there is. What is wrong is printed, and ends the build.
+/// environment's `COREOTA_BOARD`, or the only one there is. Code that is for one bootloader only is
+/// told by `cfg(bootloader = "…")`, the `kind` in the file. What is wrong is printed, and ends the build.
 pub fn build_script(file: &str, programs: &[Program]) {
     if let Err(report) = script(file, programs) {
         eprintln!("{report}");
@@ -95,6 +96,8 @@ fn script(file: &str, programs: &[Program]) -> Result<(), Report> {
     let model = crate::check(&document)?;
     let board = std::env::var(crate::emit::BOARD).ok();
     let device = model.choose(board.as_deref())?;
+    println!("cargo:rustc-check-cfg=cfg(bootloader, values(any()))");
+    println!("cargo:rustc-cfg=bootloader=\"{}\"", device.bootloader.kind());
     for program in programs {
         let word = program.word();
         let folder = out.join(word);

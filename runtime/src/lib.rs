@@ -19,6 +19,7 @@
 //! | [`plugin`] | formats and protocols that arrive later |
 //! | [`link`], [`hooks`] | what you give: a connection and a clock, a decision and a self-test |
 //! | [`blocking`] | the same without an executor |
+//! | [`provisioning`] | what the device was told when it was made |
 //! | [`error`] | every way to fail, numbered |
 //!
 //! # One byte, from the broker to the slot
@@ -64,6 +65,7 @@ pub mod orchestrator;
 pub mod parser;
 pub mod pipeline;
 pub mod plugin;
+pub mod provisioning;
 #[cfg(feature = "sim")]
 pub mod sim;
 mod trace;

@@ -3,6 +3,7 @@
 //! [`steps`] is the table of what `cargo xtask test` does; the rooms beside it hold the steps that
 //! are more than one command. [`run`] runs a command into a step's log.
 
+mod boards;
 mod device;
 mod msrv;
 mod readme;
