@@ -3,8 +3,9 @@
 use serde::Serialize;
 
 use crate::provider::Document;
+use crate::provider::state::File;
 
-/// What a document may tell of an image.
+/// What a document may tell of a file.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Facts {
     pub(crate) stream: String,
@@ -22,6 +23,13 @@ pub(crate) struct Facts {
     pub(crate) certfile: Option<String>,
 }
 
+impl Facts {
+    /// The file as a stream has it.
+    pub(crate) fn file(&self) -> File {
+        File { image: self.sha256.clone(), size: self.size }
+    }
+}
+
 #[derive(Serialize)]
 struct Outer<'a> {
     afr_ota: AfrOta<'a>,
@@ -31,11 +39,11 @@ struct Outer<'a> {
 struct AfrOta<'a> {
     protocols: &'a [&'a str],
     streamname: &'a str,
-    files: [File<'a>; 1],
+    files: Vec<Entry<'a>>,
 }
 
 #[derive(Serialize)]
-struct File<'a> {
+struct Entry<'a> {
     filepath: &'a str,
     filesize: u64,
     fileid: u8,
@@ -51,27 +59,33 @@ struct File<'a> {
     signature: Option<&'a str>,
 }
 
-/// The document of an OTA update as AWS writes it.
-pub(crate) fn afr_ota(facts: &Facts) -> Document {
-    let url = facts.url.as_deref();
+/// The document of an OTA update as AWS writes it: these files, in this order, of the first one's
+/// stream.
+pub(crate) fn afr_ota(files: &[&Facts]) -> Document {
+    let url = files.iter().any(|facts| facts.url.is_some());
     let outer = Outer {
         afr_ota: AfrOta {
-            protocols: if url.is_some() { &["MQTT", "HTTP"] } else { &["MQTT"] },
-            streamname: &facts.stream,
-            files: [File {
-                filepath: &facts.file_path,
-                filesize: facts.size,
-                fileid: facts.file_id,
-                certfile: facts.certfile.as_deref(),
-                file_type: facts.file_type,
-                update_data_url: url,
-                auth_scheme: url.map(|_| "aws.s3.presigned"),
-                signature: facts.signature.as_deref(),
-            }],
+            protocols: if url { &["MQTT", "HTTP"] } else { &["MQTT"] },
+            streamname: files.first().map_or("", |facts| &facts.stream),
+            files: files.iter().map(|facts| entry(facts)).collect(),
         },
     };
     let text = serde_json::to_string(&outer).expect("a plain struct");
     Document::parse(&text).expect("a struct is an object")
+}
+
+fn entry(facts: &Facts) -> Entry<'_> {
+    let url = facts.url.as_deref();
+    Entry {
+        filepath: &facts.file_path,
+        filesize: facts.size,
+        fileid: facts.file_id,
+        certfile: facts.certfile.as_deref(),
+        file_type: facts.file_type,
+        update_data_url: url,
+        auth_scheme: url.map(|_| "aws.s3.presigned"),
+        signature: facts.signature.as_deref(),
+    }
 }
 
 /// A document of the user's own shape: fills `${…}` in, then reads it. Errors say what is wrong and
@@ -133,14 +147,14 @@ mod tests {
     #[test]
     fn afr_ota_says_what_is_given_and_no_more() {
         assert_eq!(
-            afr_ota(&facts()).text(),
+            afr_ota(&[&facts()]).text(),
             r#"{"afr_ota":{"protocols":["MQTT"],"streamname":"AFR_OTA-1","files":[{"filepath":"fw \"1\".bin","filesize":7,"fileid":0,"fileType":0}]}}"#
         );
         let some = |text: &str| Some(text.to_owned());
         let (signature, url, certfile) = (some("MEU="), some("https://x/y"), some("c.pem"));
         let full = Facts { signature, url, certfile, file_id: 3, file_type: 2, ..facts() };
         assert_eq!(
-            afr_ota(&full).text(),
+            afr_ota(&[&full]).text(),
             r#"{"afr_ota":{"protocols":["MQTT","HTTP"],"streamname":"AFR_OTA-1","files":[{"filepath":"fw \"1\".bin","filesize":7,"fileid":3,"certfile":"c.pem","fileType":2,"update_data_url":"https://x/y","auth_scheme":"aws.s3.presigned","sig-sha256-ecdsa":"MEU="}]}}"#
         );
     }

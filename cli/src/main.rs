@@ -19,6 +19,7 @@ mod keys;
 mod ota_toml;
 mod out;
 mod provider;
+mod publishing;
 mod report;
 mod serve;
 mod store;

@@ -2,7 +2,6 @@
 //!
 //! Keys stay in this process: the provider gets the finished document and the image.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -13,14 +12,12 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::control::{Connection, Reply, Request};
-use crate::error::{Error, Exit, Result};
+use crate::error::{Error, Result};
 use crate::job_document::{self, Facts};
 use crate::keys;
 use crate::out::Out;
-use crate::provider::names::FILE_MAX;
-use crate::provider::state::{File, Status};
 use crate::provider::{NewJob, NewStream};
-use crate::report::Live;
+use crate::publishing;
 use crate::store::{DEFAULT_DIR, ImageFolder, hex};
 
 /// Publish an image as a job for one thing, several, or all
@@ -93,15 +90,15 @@ struct Published<'a> {
 
 impl Cmd {
     pub(crate) fn run(self, out: &Out) -> Result<()> {
-        let image = self.read_image()?;
+        let image = publishing::read(&self.image)?;
         let digest = Sha256::digest(&image);
         let job = match &self.job {
             Some(job) => job.clone(),
-            None => job_id(&digest)?,
+            None => publishing::job_id(&digest)?,
         };
         let facts = self.facts(&image, &digest, &job)?;
         let document = match &self.document {
-            None => job_document::afr_ota(&facts),
+            None => job_document::afr_ota(&[&facts]),
             Some(path) => {
                 let template = fs::read_to_string(path)
                     .map_err(|error| Error::file("read", path, error).fix("check --document"))?;
@@ -121,8 +118,7 @@ impl Cmd {
             stream: Some(NewStream {
                 name: facts.stream.clone(),
                 description: facts.file_path.clone(),
-                file_id: facts.file_id,
-                file: File { image: facts.sha256.clone(), size: facts.size },
+                files: [(facts.file_id, facts.file())].into(),
             }),
         }))?;
         if let Reply::Published(things) = reply {
@@ -135,24 +131,13 @@ impl Cmd {
                 out.line("not signed here: devices take it only with a signature inside the image");
             }
         }
-        if self.wait { follow(&self.state, &job, out) } else { Ok(()) }
-    }
-
-    fn read_image(&self) -> Result<Vec<u8>> {
-        let path = &self.image;
-        let image = fs::read(path)
-            .map_err(|error| Error::file("read", path, error).fix("check the path of the image"))?;
-        match image.len() as u64 {
-            1..=FILE_MAX => Ok(image),
-            size => Err(Error::file("publish", path, format!("it has {size} bytes"))
-                .fix(format!("a stream carries 1 to {FILE_MAX} bytes"))),
-        }
+        if self.wait { publishing::follow(&self.state, &job, out) } else { Ok(()) }
     }
 
     fn facts(&self, image: &[u8], digest: &[u8], job: &str) -> Result<Facts> {
         let name = self.image.file_name().unwrap_or_default().to_string_lossy();
         Ok(Facts {
-            stream: self.stream.clone().unwrap_or_else(|| stream_name(digest, job)),
+            stream: self.stream.clone().unwrap_or_else(|| publishing::stream_name(digest, job)),
             size: image.len() as u64,
             sha256: hex(digest),
             signature: self.sign(image)?.map(|der| BASE64_STANDARD.encode(der)),
@@ -179,42 +164,6 @@ impl Cmd {
     }
 }
 
-/// Shows a job until no thing has it pending any more.
-fn follow(state: &Path, job: &str, out: &Out) -> Result<()> {
-    let mut provider = Connection::open(state)?;
-    let mut live = Live::new(out);
-    let mut ends = BTreeMap::new();
-    let mut reply = Some(provider.ask(Request::Watch)?);
-    loop {
-        let rows = match reply {
-            Some(Reply::Status(snapshot)) => snapshot.rows,
-            Some(Reply::Change(row)) => vec![row],
-            Some(_) => Vec::new(),
-            None => {
-                let what = format!("the provider stopped before {job} was over");
-                return Err(Error::new(Exit::Network, what).fix("start it again: it goes on"));
-            }
-        };
-        for row in rows.into_iter().filter(|row| row.job == job) {
-            live.show(&row);
-            ends.insert(row.thing, row.status);
-        }
-        if ends.values().all(|status| status.is_terminal()) {
-            break;
-        }
-        reply = provider.next()?;
-    }
-    let failed: Vec<_> = ends.into_iter().filter(|(_, s)| *s != Status::Succeeded).collect();
-    match failed.len() {
-        0 => Ok(()),
-        _ => {
-            let failed = failed.iter().map(|(thing, status)| format!("{thing} {}", status.word()));
-            let what = format!("{job} did not succeed: {}", failed.collect::<Vec<_>>().join(", "));
-            Err(Error::new(Exit::No, what))
-        }
-    }
-}
-
 fn read_signature(path: &Path) -> Result<Vec<u8>> {
     let bytes = fs::read(path)
         .map_err(|error| Error::file("read", path, error).fix("check --signature"))?;
@@ -225,39 +174,4 @@ fn read_signature(path: &Path) -> Result<Vec<u8>> {
     }
     Err(Error::file("use", path, "it is no ECDSA P-256 signature")
         .fix("`openssl dgst -sha256 -sign KEY IMAGE` writes one"))
-}
-
-/// `ota-`, the beginning of the digest, and a random number: the same image may be published again.
-fn job_id(digest: &[u8]) -> Result<String> {
-    let mut random = [0; 4];
-    getrandom::fill(&mut random).map_err(|error| {
-        let what = format!("cannot make a job id: {error}");
-        Error::new(Exit::File, what).fix("give one with --job")
-    })?;
-    Ok(format!("ota-{}-{}", hex(&digest[..4]), hex(&random)))
-}
-
-/// The name AWS would give: AFR_OTA- and a UUID, here a version 8 one (RFC 9562) made of job and image.
-fn stream_name(digest: &[u8], job: &str) -> String {
-    let mut id = [0; 16];
-    let seed = Sha256::new().chain_update(digest).chain_update(job).finalize();
-    id.copy_from_slice(&seed[..16]);
-    id[6] = id[6] & 0x0f | 0x80;
-    id[8] = id[8] & 0x3f | 0x80;
-    let id = hex(&id);
-    format!("AFR_OTA-{}-{}-{}-{}-{}", &id[..8], &id[8..12], &id[12..16], &id[16..20], &id[20..])
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_stream_name_has_44_characters_and_depends_on_job_and_image() {
-        let name = stream_name(&[1], "j");
-        assert_eq!(name.len(), 44);
-        assert!(crate::provider::names::is_stream(&name));
-        assert_ne!(name, stream_name(&[1], "k"));
-        assert_ne!(name, stream_name(&[2], "j"));
-    }
 }

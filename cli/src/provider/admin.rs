@@ -1,7 +1,7 @@
 //! The operator's side: publish a job, cancel it. What is asked is checked here, against the same
 //! limits the service has.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -22,13 +22,12 @@ pub(crate) struct NewJob {
     pub(crate) stream: Option<NewStream>,
 }
 
-/// A stream of one file that comes with a job.
+/// A stream that comes with a job; its files by number, at least one.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct NewStream {
     pub(crate) name: String,
     pub(crate) description: String,
-    pub(crate) file_id: u8,
-    pub(crate) file: File,
+    pub(crate) files: BTreeMap<u8, File>,
 }
 
 /// Why the provider does not do it, and what would be right.
@@ -57,8 +56,7 @@ impl Provider {
         now: u64,
     ) -> Result<(Vec<String>, Vec<Outgoing>), Refusal> {
         let things = self.check(&new)?;
-        if let Some(NewStream { name, description, file_id, file }) = new.stream {
-            let files = [(file_id, file)].into();
+        if let Some(NewStream { name, description, files }) = new.stream {
             self.state.streams.insert(name, Stream { version: 1, description, files });
         }
         let NewJob { job, document, timeout_minutes, version, .. } = new;
@@ -120,15 +118,20 @@ impl Provider {
                 "give another --stream, or none to have one made",
             );
         }
-        if !(1..=names::FILE_MAX).contains(&stream.file.size) {
-            return refuse(
-                format!("the image has {} bytes", stream.file.size),
-                format!("a stream carries 1 to {} bytes", names::FILE_MAX),
-            );
+        if stream.files.is_empty() {
+            return refuse("the stream has no file", "give it one");
         }
-        if let Err(error) = self.images.read(&stream.file.image, stream.file.size - 1, 1) {
-            let what = format!("image {} cannot be read: {error}", stream.file.image);
-            return refuse(what, "publish with the provider's own --state folder");
+        for file in stream.files.values() {
+            if !(1..=names::FILE_MAX).contains(&file.size) {
+                return refuse(
+                    format!("the image has {} bytes", file.size),
+                    format!("a stream carries 1 to {} bytes", names::FILE_MAX),
+                );
+            }
+            if let Err(error) = self.images.read(&file.image, file.size - 1, 1) {
+                let what = format!("image {} cannot be read: {error}", file.image);
+                return refuse(what, "publish with the provider's own --state folder");
+            }
         }
         Ok(())
     }

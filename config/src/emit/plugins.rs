@@ -1,4 +1,4 @@
-//! The plugins of a board: a type for each slot, with what a plugin in it may take.
+//! The plugins of a board: where each lives, and what it may take.
 
 use super::{doc, included};
 use crate::keys::Plugin;
@@ -24,9 +24,9 @@ pub(super) fn slots(model: &Model, device: &Device) -> TokenStream {
 
 fn declaration(model: &Model, slot: usize, plugin: &model::Plugin) -> TokenStream {
     let Some(limits) = plugin.declared.module() else { return TokenStream::new() };
-    let (name, marker) = (&plugin.declared.name().0, marker(plugin));
+    let (name, marker) = (&plugin.declared.name().0, marker(slot));
     let docs =
-        doc(format!("The slot of the plugin `{name}` ({}).", model.origin(&plugin.declared)));
+        doc(format!("Where the plugin `{name}` lives ({}).", model.origin(&plugin.declared)));
     let module = match &plugin.module {
         None => quote!(None),
         Some(module) => {
@@ -43,24 +43,28 @@ fn declaration(model: &Model, slot: usize, plugin: &model::Plugin) -> TokenStrea
     let largest = limits.slot.value.map_or(0, |slot| slot.0);
     let largest = largest.max(plugin.module.as_ref().map_or(0, |module| module.len));
     let largest = Literal::u32_unsuffixed(largest);
+    let slot = match plugin.declared.slot() {
+        Some(_) => quote!(Some(#slot)),
+        None => quote!(None),
+    };
     quote! {
         #docs
         pub struct #marker;
-        impl ::coreota_plugins::Slot for #marker {
-            const SLOT: u8 = #slot;
-            const NAME: &str = #name;
-            const LIMITS: ::coreota_plugins::Limits = ::coreota_plugins::Limits {
-                fuel: #fuel, module: #largest, memory: #memory, table: #table, values: #values,
-                ..::coreota_plugins::Limits::DEFAULT
+        impl #marker {
+            pub const HOME: ::coreota_plugins::Home = ::coreota_plugins::Home {
+                name: #name,
+                slot: #slot,
+                module: #module,
+                limits: ::coreota_plugins::Limits {
+                    fuel: #fuel, module: #largest, memory: #memory, table: #table, values: #values,
+                    ..::coreota_plugins::Limits::DEFAULT
+                },
+                arena: || {
+                    static ARENA: ::coreota_plugins::Arena<#arena> = ::coreota_plugins::Arena::new();
+                    ARENA.handle()
+                },
+                stack: || PLUGIN_STACK.handle(),
             };
-            const MODULE: Option<&[u8]> = #module;
-            fn arena() -> ::coreota_plugins::ArenaHandle {
-                static ARENA: ::coreota_plugins::Arena<#arena> = ::coreota_plugins::Arena::new();
-                ARENA.handle()
-            }
-            fn stack() -> ::coreota_plugins::StackHandle {
-                PLUGIN_STACK.handle()
-            }
         }
     }
 }
@@ -68,7 +72,7 @@ fn declaration(model: &Model, slot: usize, plugin: &model::Plugin) -> TokenStrea
 /// The type that hosts the plugin, and how it is made.
 pub(super) fn host(device: &Device, name: &str) -> (TokenStream, TokenStream) {
     let Some((slot, plugin)) = device.plugin(name) else { return Default::default() };
-    let (slot, marker) = (Literal::usize_unsuffixed(slot), marker(plugin));
+    let (slot, marker) = (Literal::usize_unsuffixed(slot), marker(slot));
     match &plugin.declared.value {
         Plugin::StoredTable(_) => {
             let host = quote!(parser::table::StoredTable);
@@ -76,25 +80,16 @@ pub(super) fn host(device: &Device, name: &str) -> (TokenStream, TokenStream) {
             (host, value)
         }
         Plugin::ParserModule(_) => {
-            let host = quote!(::coreota_plugins::PluginParser<#marker>);
-            (host, quote!(::coreota_plugins::PluginParser::new()))
+            let host = quote!(::coreota_plugins::PluginParser);
+            let value = quote!(#host::new(#marker::HOME));
+            (host, value)
         }
         Plugin::ProtocolModule(_) => (quote!(::coreota_plugins::PluginBlocks<#marker>), quote!()),
         Plugin::JobsModule(_) => (quote!(::coreota_plugins::PluginJobs<#marker>), quote!()),
     }
 }
 
-/// The name of a slot's type: `site-jobs` is `SiteJobs`.
-fn marker(plugin: &model::Plugin) -> Ident {
-    let words = plugin.declared.name().0.split(['-', '_']);
-    let word = |word: &str| {
-        let mut letters = word.chars();
-        letters
-            .next()
-            .map(|first| first.to_ascii_uppercase())
-            .into_iter()
-            .chain(letters)
-            .collect::<String>()
-    };
-    format_ident!("Slot{}", words.map(word).collect::<String>())
+/// The name of the type of that slot.
+fn marker(slot: usize) -> Ident {
+    format_ident!("PluginHome{slot}")
 }

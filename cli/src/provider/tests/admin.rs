@@ -12,7 +12,7 @@ fn refusal(world: &mut World, job: NewJob) -> String {
 fn with_file(size: u64) -> NewJob {
     let file = File { image: "image".to_owned(), size };
     let (name, description) = ("s".to_owned(), String::new());
-    let stream = NewStream { name, description, file_id: 0, file };
+    let stream = NewStream { name, description, files: [(0, file)].into() };
     NewJob { stream: Some(stream), ..World::new_job("j2", &["a"]) }
 }
 

@@ -79,7 +79,7 @@ impl World {
         let mut job = Self::new_job("j", &["a"]);
         let file = File { image: "image".to_owned(), size: FILE_SIZE as u64 };
         let (name, description) = ("s".to_owned(), "a file".to_owned());
-        job.stream = Some(NewStream { name, description, file_id: 0, file });
+        job.stream = Some(NewStream { name, description, files: [(0, file)].into() });
         world.publish_new(job);
         world
     }
