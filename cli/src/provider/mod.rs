@@ -8,7 +8,8 @@
 //!
 //! ```text
 //! topic ─► names, job_wire ─► jobs ──► execution (life cycle, timers) ──► queue (pushes) ─► out
-//!     └──► stream (json | cbor ─► rules ─► blocks) ─────────────────────────────────────► out
+//!     ├──► stream (json | cbor ─► rules ─► blocks) ─────────────────────────────────────► out
+//!     └──► raw_blocks ──────────────────────────────────────────────────────────────────► out
 //! ```
 
 mod admin;
@@ -18,6 +19,7 @@ mod job_wire;
 mod jobs;
 pub(crate) mod names;
 mod queue;
+mod raw_blocks;
 pub(crate) mod state;
 mod stream;
 #[cfg(test)]
@@ -95,7 +97,9 @@ impl Provider {
 
     /// Answers a message. What is not a request gets no answer.
     pub(crate) fn on_message(&mut self, topic: &str, payload: &[u8], now: u64) -> Vec<Outgoing> {
-        let Some(request) = topic::parse(topic) else { return Vec::new() };
+        let Some(request) = topic::parse(topic) else {
+            return self.raw_blocks(topic, payload).unwrap_or_default();
+        };
         match request.operation {
             Operation::DescribeStream(stream, coding) => {
                 self.describe_stream(request.thing, stream, coding, payload)

@@ -79,11 +79,12 @@ pub(crate) fn reply_topics(topic: &str) -> Option<[String; 2]> {
 }
 
 /// What to subscribe to so that every request arrives, those that name no operation included.
-pub(crate) const FILTERS: [&str; 4] = [
+pub(crate) const FILTERS: [&str; 5] = [
     "$aws/things/+/jobs/+",
     "$aws/things/+/jobs/+/+",
     "$aws/things/+/streams/+/describe/+",
     "$aws/things/+/streams/+/get/+",
+    super::raw_blocks::FILTER,
 ];
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 mod admin;
 mod jobs;
 mod pushes;
+mod raw_blocks;
 mod stream_cbor;
 mod stream_json;
 
