@@ -4,6 +4,7 @@
 use coreota::descriptor::Algorithm;
 use coreota::error::Failure;
 use coreota::field;
+use coreota::image::{About, Signer, Unbuildable, mcuboot, trailer};
 use coreota::parser::afr_ota::{AfrOta, Sha1};
 use coreota::parser::table::{Coded, Signed, Table, TableSpec};
 use coreota::parser::{Parse, Parser};
@@ -14,6 +15,7 @@ use coreota_config::keys::{self, BoardRule, Bootloader, Image, Older};
 use coreota_config::model::{Device, Model};
 
 use crate::error::{Error, Exit, Result};
+use crate::keys::word;
 
 /// How an image carries what is signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +32,20 @@ impl Format {
         match self {
             Format::Mcuboot => "mcuboot",
             Format::Trailer => "trailer",
+        }
+    }
+
+    /// An image of this payload.
+    pub(crate) fn image(
+        self,
+        payload: &[u8],
+        about: &About<'_>,
+        header: u16,
+        signers: &[Signer],
+    ) -> std::result::Result<Vec<u8>, Unbuildable> {
+        match self {
+            Format::Mcuboot => mcuboot(payload, about, header, signers),
+            Format::Trailer => trailer(payload, about, signers),
         }
     }
 }
@@ -103,6 +119,20 @@ impl Board {
                 .filter_map(|parser| self::parser(&parser.value))
                 .collect(),
         }
+    }
+
+    /// A signed image that its board would refuse is not worth writing.
+    pub(crate) fn judge(&self, image: &[u8]) -> Result<()> {
+        let claim = Claim { size: image.len() as u32, sha256: None, signature: None };
+        let Err(why) = self.verify(&claim, image) else { return Ok(()) };
+        let required = self.rules.require.iter().map(|algorithm| word(*algorithm));
+        let trusted = self.rules.keys.iter().map(|key| key.id);
+        let what = format!("{} would refuse the image: {}", self.rules.board, why.text());
+        Err(Error::new(Exit::No, what).fix(format!(
+            "sign with {} by a key it trusts: {}",
+            required.collect::<Vec<_>>().join(" and "),
+            trusted.collect::<Vec<_>>().join(", "),
+        )))
     }
 
     /// What the verifier of the device says of a file in its slot.
@@ -194,4 +224,13 @@ fn algorithm(algorithm: keys::Algorithm) -> Algorithm {
 /// A device has its configuration in flash, for ever; here it lives as long as the command.
 fn leak(text: &str) -> &'static str {
     text.to_owned().leak()
+}
+
+/// `1.2.3+4`
+pub(crate) fn spelt(version: Version) -> String {
+    let Version { major, minor, revision, build } = version;
+    match build {
+        0 => format!("{major}.{minor}.{revision}"),
+        _ => format!("{major}.{minor}.{revision}+{build}"),
+    }
 }

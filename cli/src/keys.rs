@@ -12,6 +12,7 @@ use coreota::image::Signer;
 use coreota::verify::Key;
 use coreota::verify::algorithms::{fingerprint, subject_public_key_info};
 use coreota_config::der::{Found, public_key};
+use coreota_config::keys::Role;
 use p256::SecretKey;
 use p256::pkcs8::{ObjectIdentifier, PrivateKeyInfoRef};
 
@@ -92,6 +93,21 @@ pub(crate) fn private(path: &Path) -> Result<Signer> {
             refuse(why, "give an ecdsa-p256 or ed25519 key in PEM; `cargo ota keygen` makes one")
         }
     }
+}
+
+/// The private halves that lie in the folders of these public keys; `root` is where their paths start.
+pub(crate) fn beside(root: &Path, trusted: &[coreota_config::model::Key]) -> Vec<Signer> {
+    let images = trusted.iter().filter(|key| key.roles.contains(&Role::Image));
+    images
+        .filter_map(|key| {
+            let folder = root.join(&key.file).parent()?.to_owned();
+            let mut files: Vec<_> =
+                fs::read_dir(folder).ok()?.flatten().map(|f| f.path()).collect();
+            files.sort();
+            let pem = files.iter().filter(|file| file.extension().is_some_and(|is| is == "pem"));
+            pem.filter_map(|file| private(file).ok()).find(|signer| signer.public() == key.bytes)
+        })
+        .collect()
 }
 
 /// Reads a public key.

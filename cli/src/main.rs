@@ -6,19 +6,25 @@
 //! The update provider: [`provider`] is its state machine, [`serve`] the I/O around it, [`store`]
 //! its folder, [`control`] how commands reach it, [`report`] what is told of it.
 //!
+//! Real firmware: [`mod@build`] makes its images, [`provisioning`] what a device is told when it is
+//! made, [`emulator`] boots both.
+//!
 //! [`mod@bench`] measures coreota itself, for those who work on it.
 
 mod bench;
 mod board;
+mod build;
 mod cmd;
 mod control;
 mod demo;
+mod emulator;
 mod error;
 mod job_document;
 mod keys;
 mod ota_toml;
 mod out;
 mod provider;
+mod provisioning;
 mod publishing;
 mod report;
 mod serve;

@@ -7,7 +7,7 @@
 pub(crate) mod budgets;
 mod calls;
 pub(crate) mod counts;
-mod elf;
+pub(crate) mod elf;
 pub(crate) mod image;
 
 use std::path::PathBuf;

@@ -12,13 +12,16 @@ use crate::error::{EXIT_CODES, Result};
 use crate::out::Out;
 
 mod bench;
+mod build;
 mod cancel;
 mod check;
 mod demo;
 mod expand;
 mod inspect;
 mod keygen;
+mod provision;
 mod publish;
+mod run;
 mod schema;
 mod serve;
 mod sign;
@@ -48,6 +51,9 @@ commands! {
     check::Check,
     expand::Expand,
     schema::Schema,
+    build::Build,
+    provision::Provision,
+    run::Run,
     keygen::Keygen,
     sign::Sign,
     inspect::Inspect,

@@ -5,8 +5,7 @@ use std::path::{Path, PathBuf};
 
 use base64::prelude::{BASE64_STANDARD, Engine};
 use clap::{Args, ValueEnum};
-use coreota::image::{About, Signer, mcuboot, trailer};
-use coreota::verify::Claim;
+use coreota::image::{About, Signer};
 use coreota::version::Version;
 use coreota_config::values::Sourced;
 use serde_json::json;
@@ -90,7 +89,7 @@ impl Cmd {
         let target = self.target(out)?;
         let image = self.build(&target, &input, &signers)?;
         if let Some(board) = &target.board {
-            self.judge(board, &image)?;
+            board.judge(&image)?;
         }
         fs::write(output, &image).map_err(|error| {
             Error::file("write", output, error).fix("give a path that can be written to")
@@ -155,10 +154,7 @@ impl Cmd {
                 .fix("give --version 1.2.3"));
         };
         let about = About { version, board: self.board.as_deref(), counter: target.counter };
-        let built = match target.format {
-            Format::Mcuboot => mcuboot(payload, &about, target.header, signers),
-            Format::Trailer => trailer(payload, &about, signers),
-        };
+        let built = target.format.image(payload, &about, target.header, signers);
         let image = built.map_err(|why| Error::file("sign", &self.input, why.text()))?;
         match target.capacity {
             Some(capacity) if image.len() > capacity as usize => {
@@ -167,20 +163,6 @@ impl Cmd {
             }
             _ => Ok(image),
         }
-    }
-
-    /// A signed image that its board would refuse is not worth writing.
-    fn judge(&self, board: &Board, image: &[u8]) -> Result<()> {
-        let claim = Claim { size: image.len() as u32, sha256: None, signature: None };
-        let Err(why) = board.verify(&claim, image) else { return Ok(()) };
-        let required = board.rules.require.iter().map(|algorithm| keys::word(*algorithm));
-        let trusted = board.rules.keys.iter().map(|key| key.id);
-        let what = format!("{} would refuse the image: {}", board.rules.board, why.text());
-        Err(Error::new(Exit::No, what).fix(format!(
-            "sign with {} by a key it trusts: {}",
-            required.collect::<Vec<_>>().join(" and "),
-            trusted.collect::<Vec<_>>().join(", "),
-        )))
     }
 }
 

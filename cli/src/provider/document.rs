@@ -24,7 +24,6 @@ impl Document {
     }
 
     /// The text.
-    #[cfg(test)]
     pub(crate) fn text(&self) -> &str {
         &self.0
     }

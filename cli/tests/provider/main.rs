@@ -1,7 +1,9 @@
 //! The provider end to end: the real tool as a process, a device that speaks plain MQTT 3.1.1, on the
 //! embedded broker and on mosquitto.
 
+mod board;
 mod device;
+mod emcraft_sf2;
 mod errors;
 mod mqtt311;
 mod sim;

@@ -8,10 +8,10 @@ use coreota::image;
 use coreota::verify::Hash;
 use coreota::verify::algorithms::{Algorithms, EcdsaP256, Ed25519};
 use coreota::verify::formats::{Fact, Mcuboot, Trailer};
-use coreota::version::Version;
 use serde::Serialize;
 
 use crate::board::Format;
+use crate::board::spelt;
 use crate::keys::{PublicKey, word};
 use crate::out::Out;
 use crate::store::hex;
@@ -151,14 +151,5 @@ impl Signature {
             by: key.map(|key| key.name.clone()),
             holds: key.map(holds),
         }
-    }
-}
-
-/// `1.2.3+4`
-fn spelt(version: Version) -> String {
-    let Version { major, minor, revision, build } = version;
-    match build {
-        0 => format!("{major}.{minor}.{revision}"),
-        _ => format!("{major}.{minor}.{revision}+{build}"),
     }
 }

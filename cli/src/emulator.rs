@@ -1,0 +1,93 @@
+//! An emulated board: its flash as a file, and the emulator that `emulator` in ota.toml names.
+
+use std::fs::{self, File};
+use std::io::{Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use coreota_config::memory::Program;
+use coreota_config::model::Device;
+use coreota_config::values::Region;
+
+use crate::build::Folder;
+use crate::error::{Error, Exit, Result};
+
+/// Debian's packages of emulators, by how the names of their programs begin.
+const PACKAGES: &[(&str, &str)] = &[
+    ("qemu-system-arm", "qemu-system-arm"),
+    ("qemu-system-riscv", "qemu-system-misc"),
+    ("qemu-system-xtensa", "qemu-system-misc"),
+];
+
+/// The flash of one emulated board.
+pub(crate) struct Flash(PathBuf);
+
+impl Flash {
+    /// The file, made as the factory leaves the flash where it is not there yet; and whether it was made.
+    pub(crate) fn open(path: &Path, device: &Device, factory: &Path) -> Result<(Self, bool)> {
+        let size = u64::from(device.flash.size.value.0);
+        let flash = Flash(path.to_owned());
+        if let Ok(found) = fs::metadata(path) {
+            return match found.len() == size {
+                true => Ok((flash, false)),
+                false => Err(Error::file("use", path, format!("it has {} bytes", found.len()))
+                    .fix(format!(
+                        "the flash has {size}; name another file, or start anew with --fresh"
+                    ))),
+            };
+        }
+        let image = fs::read(factory).map_err(|error| Error::file("read", factory, error))?;
+        let mut bytes = vec![0xff; size as usize];
+        bytes[..image.len()].copy_from_slice(&image);
+        fs::write(path, bytes).map_err(|error| Error::file("write", path, error))?;
+        Ok((flash, true))
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Puts these bytes at the start of a partition, the rest of which is erased.
+    pub(crate) fn program(&self, partition: Region, bytes: &[u8]) -> Result<()> {
+        let write = || {
+            let mut file = File::options().write(true).open(&self.0)?;
+            let mut all = vec![0xff; partition.len as usize];
+            all[..bytes.len()].copy_from_slice(bytes);
+            file.seek(SeekFrom::Start(partition.start.into()))?;
+            file.write_all(&all)
+        };
+        write().map_err(|error| Error::file("write", &self.0, error))
+    }
+}
+
+/// The command that boots a board.
+pub(crate) fn command(device: &Device, built: &Folder, flash: &str) -> Result<Command> {
+    let name = &device.name.value;
+    let Some(template) = &device.emulator else {
+        return Err(Error::new(Exit::File, format!("no emulator is known for board `{name}`"))
+            .fix(format!("give its command: `emulator = \"…\"` in [board.{name}]")));
+    };
+    let elf = |program| built.elf(program).display().to_string();
+    let (firmware, bootloader) = (elf(Program::Firmware), elf(Program::Bootloader));
+    let mut words = template.value.split_whitespace().map(|word| {
+        word.replace("{flash}", flash)
+            .replace("{firmware}", &firmware)
+            .replace("{bootloader}", &bootloader)
+    });
+    let mut command = Command::new(words.next().unwrap_or_default());
+    command.args(words);
+    Ok(command)
+}
+
+/// Says how to come by an emulator that does not start.
+pub(crate) fn missing(command: &Command, why: &std::io::Error) -> Error {
+    let program = command.get_program().to_string_lossy();
+    let package = PACKAGES.iter().find(|(start, _)| program.starts_with(start));
+    let what = format!("the emulator does not start: {program}: {why}");
+    Error::new(Exit::File, what).fix(match package {
+        Some((_, package)) => {
+            format!("install it: `apt-get install {package}`, or as your system calls it")
+        }
+        None => "install it, or correct `emulator` in ota.toml".to_owned(),
+    })
+}

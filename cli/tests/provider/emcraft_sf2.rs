@@ -1,0 +1,83 @@
+//! The whole story on an emulated Cortex-M3: its own bootloader, its own firmware, mosquitto. It needs
+//! `qemu-system-arm` and a way to build for thumbv7m-none-eabi, and says how to get what is missing.
+
+use coreota::error::Failure;
+
+use crate::board::{Board, build, ended, publish, sign, top};
+use crate::world::World;
+
+const BOARD: &str = "emcraft-sf2";
+const THING: &str = "lamp-1";
+
+#[test]
+fn real_firmware_updates_itself() {
+    let mut world = World::on_mosquitto();
+    let v1 = build(&world, BOARD, "v1", &["--version", "1.0.0"]);
+    let v2 = build(&world, BOARD, "v2", &["--version", "2.0.0"]);
+    let bad = ["--version", "3.0.0", "--features", "fails-self-test"];
+    let v3 = build(&world, BOARD, "v3", &bad);
+    assert!(v1.join("factory.bin").is_file());
+
+    let mut board = Board::boot(&world, BOARD, "v1", THING);
+    board.until("boot      v1.0.0 runs on emcraft-sf2");
+    refuses_what_is_not_for_it(&world, &v2, &mut board);
+
+    // The broker goes away in the middle of the download.
+    let image = v2.join("update.img").display().to_string();
+    publish(&world, "good", THING, &image);
+    board.until("good: IN_PROGRESS");
+    board.until("download  32/");
+    world.restart_mosquitto();
+    board.until("verify    whole, authentic, newer, for this board: staged");
+    board.until("bootloader swapped the slots and starts the new image on trial");
+    board.until("boot      v2.0.0 runs on emcraft-sf2");
+    board.until("good: SUCCEEDED, v1.0.0 -> v2.0.0");
+    assert_eq!(ended(&world, "good", THING).0, "SUCCEEDED");
+
+    // It stays after a power cycle.
+    drop(board);
+    let mut board = Board::boot(&world, BOARD, "v1", THING);
+    let (_, before) = board.until("boot      v2.0.0 runs on emcraft-sf2");
+    assert!(before.iter().any(|line| line.contains("bootloader starts the image")), "{before:?}");
+
+    publish(&world, "bad", THING, &v3.join("update.img").display().to_string());
+    board.until("boot      v3.0.0 runs on emcraft-sf2");
+    board.until("install   self-test failed");
+    board.until("bootloader swapped the slots back and starts the image of before");
+    board.until("boot      v2.0.0 runs on emcraft-sf2");
+    failed(&world, "bad", Failure::SelfTest);
+}
+
+/// None of these ever runs, and the provider hears why.
+fn refuses_what_is_not_for_it(world: &World, built: &std::path::Path, board: &mut Board) {
+    world.events(&["keygen", "stranger"]);
+    let key = top("examples/keys/demo-only.key.pem");
+    let new = ["--version", "2.0.0"];
+    let ours = ["--board", BOARD, "--key", &key];
+    let strangers = ["--board", BOARD, "--key", "stranger.pem"];
+    let other_board = ["--board", "sim-embassy", "--key", &key];
+    let image = |name: &str, how: &[&[&str]]| sign(world, built, name, &how.concat());
+    let tampered = image("tampered.img", &[&new, &ours]);
+    let path = world.dir.join(&tampered);
+    let mut bytes = std::fs::read(&path).expect("readable");
+    bytes[70_000] ^= 1;
+    std::fs::write(&path, bytes).expect("writable");
+    let refused = [
+        ("tampered", tampered, Failure::Digest),
+        ("strangers", image("strangers.img", &[&new, &strangers]), Failure::NoTrustedKey),
+        ("other-board", image("other.img", &[&new, &other_board]), Failure::SignedOtherBoard),
+        ("older", image("older.img", &[&["--version", "0.9.0"], &ours]), Failure::SignedNotNewer),
+    ];
+    for (job, image, why) in refused {
+        publish(world, job, THING, &image);
+        let (_, before) = board.until(&format!("{job}: FAILED"));
+        assert!(!before.iter().any(|line| line.contains("bootloader")), "{before:?}");
+        failed(world, job, why);
+    }
+}
+
+fn failed(world: &World, job: &str, why: Failure) {
+    let (status, reason) = ended(world, job, THING);
+    assert_eq!(status, "FAILED", "{job}: {reason}");
+    assert!(reason.contains(&format!("0x{:08x}", why.code())), "{job}: {reason}");
+}
