@@ -2,15 +2,17 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::process::Command;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use coreota_config::memory::Program;
+use coreota_config::model::Device;
 use serde_json::json;
 
 use super::build::{How, choose};
 use crate::build::Folder;
 use crate::emulator::{self, Flash};
-use crate::error::{Error, Result};
+use crate::error::{Error, Exit, Result};
 use crate::ota_toml;
 use crate::out::Out;
 use crate::provisioning::{Broker, records};
@@ -36,8 +38,26 @@ pub(crate) struct Cmd {
     /// Start with the flash as it leaves the factory
     #[arg(long)]
     fresh: bool,
+    /// Cut the power in the middle of the flash operation after so many; exit code 9
+    #[arg(long, value_name = "N")]
+    cut_after: Option<u64>,
+    /// What the cut leaves of that operation
+    #[arg(long, value_enum, default_value_t, requires = "cut_after")]
+    tear: TearKind,
     #[command(flatten)]
     how: How,
+}
+
+/// What a power cut leaves of the operation it hits.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+enum TearKind {
+    /// Nothing: it never began
+    Clean,
+    /// The first half of its bytes
+    #[default]
+    Half,
+    /// Each of its bits or not, by chance
+    Bits,
 }
 
 impl Cmd {
@@ -55,7 +75,6 @@ impl Cmd {
         let (flash, _) = Flash::open(&path, device, &folder.factory())?;
         let (partition, told) = records(device, &self.thing, &self.broker)?;
         flash.program(partition, &told)?;
-        let mut command = emulator::command(device, &folder, &flash.path().display().to_string())?;
         let fields = json!({
             "board": device.name.value, "thing": self.thing, "broker": self.broker.to_string(),
             "flash": flash.path(),
@@ -68,14 +87,62 @@ impl Cmd {
             flash.path().display()
         );
         out.event("booting", &fields, line);
-        boot(&mut command)
+        let command = |flash: &str| emulator::command(device, &folder, flash);
+        match self.cut_after {
+            None => boot(&mut command(&flash.path().display().to_string())?),
+            Some(after) => cut(&flash, device, after, self.tear, command, out),
+        }
     }
+}
+
+/// Boots it until its power goes.
+#[cfg(unix)]
+fn cut(
+    flash: &Flash,
+    device: &Device,
+    after: u64,
+    tear: TearKind,
+    command: impl FnOnce(&str) -> Result<Command>,
+    out: &Out,
+) -> Result<()> {
+    use coreota_emulator::{Cut, Tear};
+    let tear = match tear {
+        TearKind::Clean => Tear::Clean,
+        TearKind::Half => Tear::Half,
+        TearKind::Bits => Tear::Bits,
+    };
+    let cut = Cut { after, tear, seed: after };
+    match emulator::power::boot(flash, device, cut, command)? {
+        emulator::power::End::Cut(operations) => {
+            let line = format!("POWER CUT in flash operation {}", operations + 1);
+            out.event("power-cut", &json!({ "operations": operations }), line);
+            std::process::exit(sim_device::EXIT_POWER_CUT.into())
+        }
+        emulator::power::End::Emulator(status) if status.success() => Ok(()),
+        emulator::power::End::Emulator(status) => Err(ended(status)),
+    }
+}
+
+#[cfg(not(unix))]
+fn cut(
+    _: &Flash,
+    _: &Device,
+    _: u64,
+    _: TearKind,
+    _: impl FnOnce(&str) -> Result<Command>,
+    _: &Out,
+) -> Result<()> {
+    Err(Error::new(Exit::File, "the power can be cut on Unix only").fix("leave --cut-after out"))
+}
+
+fn ended(status: std::process::ExitStatus) -> Error {
+    Error::new(Exit::No, format!("the emulator ended: {status}")).fix("see what it says above")
 }
 
 /// Becomes the emulator, so that signals reach it. An emulator that ends at a reset of the board
 /// is started again instead.
 #[cfg(unix)]
-fn boot(command: &mut std::process::Command) -> Result<()> {
+fn boot(command: &mut Command) -> Result<()> {
     use std::os::unix::process::CommandExt;
     if !command.get_args().any(|word| word == "-no-reboot") {
         let why = command.exec();
@@ -85,16 +152,15 @@ fn boot(command: &mut std::process::Command) -> Result<()> {
 }
 
 #[cfg(not(unix))]
-fn boot(command: &mut std::process::Command) -> Result<()> {
+fn boot(command: &mut Command) -> Result<()> {
     again(command)
 }
 
-fn again(command: &mut std::process::Command) -> Result<()> {
+fn again(command: &mut Command) -> Result<()> {
     loop {
         let status = command.status().map_err(|why| emulator::missing(command, &why))?;
         if !status.success() {
-            let what = format!("the emulator ended: {status}");
-            return Err(Error::new(crate::error::Exit::No, what).fix("see what it says above"));
+            return Err(ended(status));
         }
     }
 }

@@ -47,11 +47,12 @@ pub(crate) struct Board {
 
 impl Board {
     /// Boots what was built under that name; the flash is as the run before left it.
-    pub(crate) fn boot(world: &World, board: &str, name: &str, thing: &str) -> Self {
+    pub(crate) fn boot(world: &World, board: &str, name: &str, thing: &str, more: &[&str]) -> Self {
         let broker = format!("10.0.2.2:{}", world.port);
         let mut emulator = tool(&world.dir)
             .args(["run", "--board", board, "--config", CONFIG, "--out", name])
             .args(["--thing", thing, "--broker", &broker])
+            .args(more)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
@@ -75,6 +76,16 @@ impl Board {
                 Err(RecvTimeoutError::Disconnected) => panic!("the board ended: {before:#?}"),
             }
         }
+    }
+}
+
+impl Board {
+    /// Waits until the power was cut; gives what was on the console.
+    pub(crate) fn cut(mut self) -> Vec<String> {
+        let (_, before) = self.until("POWER CUT");
+        let status = self.emulator.wait().expect("it ended");
+        assert_eq!(status.code(), Some(sim_device::EXIT_POWER_CUT.into()), "{before:#?}");
+        before
     }
 }
 

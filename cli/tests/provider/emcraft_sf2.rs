@@ -8,6 +8,8 @@ use crate::world::World;
 
 const BOARD: &str = "emcraft-sf2";
 const THING: &str = "lamp-1";
+/// Five flash operations a block of the download, and some before: more than 64 of its blocks.
+const CUT_AFTER: &str = "420";
 
 #[test]
 fn real_firmware_updates_itself() {
@@ -18,15 +20,19 @@ fn real_firmware_updates_itself() {
     let v3 = build(&world, BOARD, "v3", &bad);
     assert!(v1.join("factory.bin").is_file());
 
-    let mut board = Board::boot(&world, BOARD, "v1", THING);
+    let mut board = Board::boot(&world, BOARD, "v1", THING, &[]);
     board.until("boot      v1.0.0 runs on emcraft-sf2");
     refuses_what_is_not_for_it(&world, &v2, &mut board);
 
-    // The broker goes away in the middle of the download.
-    let image = v2.join("update.img").display().to_string();
-    publish(&world, "good", THING, &image);
-    board.until("good: IN_PROGRESS");
-    board.until("download  32/");
+    // The power goes in the middle of the download, then the broker.
+    drop(board);
+    publish(&world, "good", THING, &v2.join("update.img").display().to_string());
+    let boot = |more: &[&str]| Board::boot(&world, BOARD, "v1", THING, more);
+    let before = boot(&["--cut-after", CUT_AFTER, "--tear", "bits"]).cut();
+    assert!(before.iter().any(|line| line.contains("download  64/")), "{before:#?}");
+    let mut board = boot(&[]);
+    let (line, _) = board.until("download  ");
+    assert!(line.contains("download  96/"), "it began anew: {line}");
     world.restart_mosquitto();
     board.until("verify    whole, authentic, newer, for this board: staged");
     board.until("bootloader swapped the slots and starts the new image on trial");
@@ -36,7 +42,7 @@ fn real_firmware_updates_itself() {
 
     // It stays after a power cycle.
     drop(board);
-    let mut board = Board::boot(&world, BOARD, "v1", THING);
+    let mut board = Board::boot(&world, BOARD, "v1", THING, &[]);
     let (_, before) = board.until("boot      v2.0.0 runs on emcraft-sf2");
     assert!(before.iter().any(|line| line.contains("bootloader starts the image")), "{before:?}");
 

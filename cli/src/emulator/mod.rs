@@ -1,5 +1,8 @@
 //! An emulated board: its flash as a file, and the emulator that `emulator` in ota.toml names.
 
+#[cfg(unix)]
+pub(crate) mod power;
+
 use std::fs::{self, File};
 use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
