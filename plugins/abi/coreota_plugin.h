@@ -31,7 +31,7 @@
 #define OTA_TAG_VERSION              0x0008 /* field: version of the file, major.minor.revision[+build] */
 #define OTA_TAG_BOARD                0x0009 /* field: board the file is for */
 #define OTA_TAG_CONTENT              0x000a /* number, a CONTENT: what the file is; an image if absent */
-#define OTA_TAG_PROTOCOL             0x000b /* field: name of the protocol that carries the file */
+#define OTA_TAG_PROTOCOL             0x000b /* field: name of the protocol that carries the file, if not that of MQTT streams */
 #define OTA_TAG_SUBSCRIBE            0x0040 /* a, b: topic to subscribe to */
 #define OTA_TAG_PUBLISH              0x0041 /* a, b: payload; c, x: address and length of the topic to publish it to */
 #define OTA_TAG_BLOCK                0x0042 /* field, and in c its number: a block of the file */
@@ -58,7 +58,7 @@
 
 /* What a protocol hears. */
 #define OTA_EVENT_START              0x0001 /* once, before anything else. a: name of the thing */
-#define OTA_EVENT_CONNECTED          0x0002 /* connected. Answer: every topic to subscribe to, the same whenever asked */
+#define OTA_EVENT_CONNECTED          0x0002 /* connected; blocks: and opened. x: how many topics were told. Answer: SUBSCRIBE to the next */
 #define OTA_EVENT_MESSAGE            0x0003 /* a message came. a: topic, b: payload; blocks: x first wanted block, y, z its bitmap */
 #define OTA_EVENT_OPEN               0x0004 /* blocks: a file is opened. a: its stream or URL; x: size, y: block length, z: its number */
 #define OTA_EVENT_WANTED             0x0005 /* blocks: blocks are wanted. x: first, y, z: bitmap, low word first. Answer: PUBLISH */

@@ -64,7 +64,8 @@ impl Cross {
             .chain(toolchains().into_iter().map(Some))
             .find(|toolchain| has_source(toolchain.as_deref()))
             .ok_or_else(|| missing("no compiled `core` and no source of it"))?;
-        let linker = linker().ok_or_else(|| missing("no linker (rust-lld or ld.lld)"))?;
+        let linker =
+            linker(target).ok_or_else(|| missing("no linker (rust-lld, ld.lld or wasm-ld)"))?;
         let way = Way::FromSource { toolchain, linker };
         Ok(Cross { target: target.to_owned(), way })
     }
@@ -88,6 +89,25 @@ impl Cross {
                 cargo
             }
         }
+    }
+
+    /// Versions of compiler and linker: what the bytes it makes depend on.
+    #[must_use]
+    pub fn versions(&self) -> String {
+        let (toolchain, linker) = match &self.way {
+            Way::Installed => (None, None),
+            Way::FromSource { toolchain, linker } => (toolchain.as_deref(), Some(linker)),
+        };
+        let rustc = answer(tool(toolchain, "rustc").arg("--version")).unwrap_or_default();
+        let linker = linker.and_then(|path| {
+            let mut linker = Command::new(path);
+            // One program under many names says nothing before it is told which it is.
+            if path.file_stem().is_some_and(|name| name == "rust-lld") {
+                linker.args(["-flavor", "wasm"]);
+            }
+            answer(linker.arg("--version"))
+        });
+        format!("{rustc}, {}", linker.as_deref().unwrap_or("its own linker"))
     }
 
     /// How it builds, in a few words.
@@ -151,12 +171,13 @@ fn has_source(toolchain: Option<&str>) -> bool {
 }
 
 /// rust-lld of the active toolchain, or lld: some distributions' compilers come without.
-fn linker() -> Option<PathBuf> {
+fn linker(target: &str) -> Option<PathBuf> {
+    let lld = if target.starts_with("wasm") { "wasm-ld" } else { "ld.lld" };
     let hosts = sysroot(None)?.join("lib/rustlib");
     let own = hosts.read_dir().ok()?.flatten().map(|host| host.path().join("bin/rust-lld"));
     own.into_iter().find(|path| path.is_file()).or_else(|| {
         let path = std::env::var_os("PATH")?;
-        std::env::split_paths(&path).map(|dir| dir.join("ld.lld")).find(|path| path.is_file())
+        std::env::split_paths(&path).map(|dir| dir.join(lld)).find(|path| path.is_file())
     })
 }
 

@@ -88,6 +88,26 @@ pub enum Action<B> {
     Document(B),
 }
 
+impl<B> Action<B> {
+    /// The same, its bytes elsewhere.
+    ///
+    /// # Errors
+    /// Those of `place`.
+    pub fn try_map<C, E>(self, mut place: impl FnMut(B) -> Result<C, E>) -> Result<Action<C>, E> {
+        Ok(match self {
+            Action::Subscribe(topic) => Action::Subscribe(place(topic)?),
+            Action::Publish { topic, payload } => {
+                Action::Publish { topic: place(topic)?, payload: place(payload)? }
+            }
+            Action::Block { index, bytes } => Action::Block { index, bytes: bytes.try_map(place)? },
+            Action::GiveUp(why) => Action::GiveUp(why),
+            Action::Hear(hear, why) => Action::Hear(hear, why),
+            Action::Job(name) => Action::Job(place(name)?),
+            Action::Document(document) => Action::Document(place(document)?),
+        })
+    }
+}
+
 impl Action<Span> {
     /// The record that says this; `len` of a topic beyond 65,535 cannot be said.
     pub const fn record(&self) -> Option<Record> {

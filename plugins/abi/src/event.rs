@@ -12,7 +12,7 @@ numbered! {
     pub enum Event: u32, "EVENT" {
         /// once, before anything else. a: name of the thing
         1 Start "START",
-        /// connected. Answer: every topic to subscribe to, the same whenever asked
+        /// connected; blocks: and opened. x: how many topics were told. Answer: SUBSCRIBE to the next
         2 Connected "CONNECTED",
         /// a message came. a: topic, b: payload; blocks: x first wanted block, y, z its bitmap
         3 Message "MESSAGE",

@@ -30,6 +30,12 @@ impl<B> Field<B> {
     /// Set in `x` where JSON escapes (`\/`, `\u0026`) are to be undone before anything else.
     pub const ESCAPED: u16 = 0x100;
 
+    /// What `x` of its record says of it.
+    pub const fn x(&self) -> u16 {
+        let escaped = if self.escaped { Self::ESCAPED } else { 0 };
+        self.coding.number() as u16 | escaped
+    }
+
     /// A field whose bytes are its value.
     pub const fn plain(raw: B) -> Self {
         Field { raw, coding: Coding::Plain, escaped: false }
@@ -47,9 +53,7 @@ impl<B> Field<B> {
 impl Field<Span> {
     /// The record that says `tag` with this field.
     pub const fn record(&self, tag: Tag) -> Record {
-        let escaped = if self.escaped { Self::ESCAPED } else { 0 };
-        let x = self.coding.number() as u16 | escaped;
-        Record { x, ..tag.span_record(self.raw) }
+        Record { x: self.x(), ..tag.span_record(self.raw) }
     }
 
     /// The field of a record.

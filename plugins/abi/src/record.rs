@@ -12,6 +12,7 @@ pub const RECORDS_MAX: u32 = 64;
 /// What `x`, `a`, `b` and `c` are is up to the [`Tag`]; what a tag does not use is 0. A record of an
 /// unknown tag is skipped: so an old host runs a newer plugin.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
 pub struct Record {
     /// Number of a [`Tag`].
     pub tag: u16,
@@ -110,7 +111,7 @@ numbered! {
         0x09 Board "BOARD",
         /// number, a CONTENT: what the file is; an image if absent
         0x0a Content "CONTENT",
-        /// field: name of the protocol that carries the file
+        /// field: name of the protocol that carries the file, if not that of MQTT streams
         0x0b Protocol "PROTOCOL",
         /// a, b: topic to subscribe to
         0x40 Subscribe "SUBSCRIBE",
@@ -134,6 +135,11 @@ numbered! {
 }
 
 impl Tag {
+    /// Whether a descriptor says it with a number, not with a field.
+    pub const fn is_number(self) -> bool {
+        matches!(self, Tag::Size | Tag::File | Tag::Files | Tag::Content)
+    }
+
     /// A record that says this with a number.
     pub const fn number_record(self, number: u32) -> Record {
         Record { tag: self.number(), x: 0, a: number, b: 0, c: 0 }
