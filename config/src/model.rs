@@ -6,7 +6,7 @@ use crate::keys::{
     self, Algorithm, Bootloader, Budget, Flash, JobSource, MqttStream, Parser, Partitions, Policy,
     Product, Role, Verify,
 };
-use crate::values::Region;
+use crate::values::{Every, Region};
 use std::path::PathBuf;
 
 /// A file that holds together.
@@ -182,6 +182,14 @@ impl Device {
     /// The flash for code that the board's budget allows, in bytes.
     pub fn flash_budget(&self) -> Option<u32> {
         self.budget.as_ref()?.flash.value.map(|flash| flash.0)
+    }
+
+    /// After how many blocks progress is reported, besides the first.
+    pub fn report_every(&self) -> u32 {
+        match self.policy.report_every.value {
+            Every::Blocks(blocks) => blocks,
+            Every::Percent(percent) => (self.layout.blocks * u32::from(percent) / 100).max(1),
+        }
     }
 
     /// The RAM the board's budget allows, in bytes.

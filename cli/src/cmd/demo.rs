@@ -6,19 +6,21 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use sim_device::BoardName;
 
-use crate::demo;
+use crate::demo::{self, subject::Subject};
 use crate::error::{Error, Result};
 use crate::out::Out;
 
 /// Watch a device update itself: with a power cut, a tampered image, and one that does not work
 ///
-/// Provider, broker and device are processes on this machine; the device's hardware is simulated,
-/// everything else is what runs on a real one. Nothing is left behind.
+/// Provider, broker and device are processes on this machine. By default the device's hardware is
+/// simulated, everything else is what runs on a real one; with the --board of an emulated one it is
+/// that board's own firmware and bootloader. Nothing is left behind.
 #[derive(Debug, Args)]
 pub(crate) struct Cmd {
-    /// Board in ota.toml
-    #[arg(long, value_enum, default_value_t)]
-    board: BoardName,
+    /// A simulated board (sim-mcuboot, sim-embassy), or one of the ota.toml here that has firmware
+    /// and an emulator
+    #[arg(long, value_name = "NAME", default_value = BoardName::SimMcuboot.name())]
+    board: String,
     /// Keep images, flash file and the provider's state in this new folder
     #[arg(long, value_name = "DIR")]
     keep: Option<PathBuf>,
@@ -26,6 +28,7 @@ pub(crate) struct Cmd {
 
 impl Cmd {
     pub(crate) fn run(self, out: &Out) -> Result<()> {
+        let subject = Subject::named(&self.board, out)?;
         let folder = match &self.keep {
             Some(dir) => Folder { path: make(dir)?, kept: true },
             None => {
@@ -33,7 +36,7 @@ impl Cmd {
                 Folder { path: make(&std::env::temp_dir().join(name))?, kept: false }
             }
         };
-        demo::run(self.board, &folder.path, folder.kept, out)
+        demo::run(subject, &folder.path, folder.kept, out)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, ExitStatus};
 
 use clap::{Args, ValueEnum};
 use coreota_config::memory::Program;
@@ -19,7 +19,7 @@ use crate::provisioning::{Broker, records};
 
 /// Boot a board in its emulator: its own bootloader, its own firmware, a flash that stays
 ///
-/// The console is on this terminal. The flash is a file in the board's folder: what is in it stays
+/// The console is on this terminal; with --json its lines are events, as those of `sim-device`. The flash is a file in the board's folder: what is in it stays
 /// from run to run, updates and all. Where nothing was built yet, it is built first.
 #[derive(Debug, Args)]
 pub(crate) struct Cmd {
@@ -88,9 +88,13 @@ impl Cmd {
         );
         out.event("booting", &fields, line);
         let command = |flash: &str| emulator::command(device, &folder, flash);
-        match self.cut_after {
-            None => boot(&mut command(&flash.path().display().to_string())?),
-            Some(after) => cut(&flash, device, after, self.tear, command, out),
+        if let Some(after) = self.cut_after {
+            return cut(&flash, device, after, self.tear, command, out);
+        }
+        let mut command = command(&flash.path().display().to_string())?;
+        match out.is_json() || emulator::resets_end_it(&command) {
+            true => attend(command, device, out),
+            false => become_it(&mut command),
         }
     }
 }
@@ -106,21 +110,39 @@ fn cut(
     out: &Out,
 ) -> Result<()> {
     use coreota_emulator::{Cut, Tear};
+    use emulator::attend::{End, until_cut};
     let tear = match tear {
         TearKind::Clean => Tear::Clean,
         TearKind::Half => Tear::Half,
         TearKind::Bits => Tear::Bits,
     };
     let cut = Cut { after, tear, seed: after };
-    match emulator::power::boot(flash, device, cut, command)? {
-        emulator::power::End::Cut(operations) => {
-            let line = format!("POWER CUT in flash operation {}", operations + 1);
-            out.event("power-cut", &json!({ "operations": operations }), line);
+    match until_cut(flash, device, cut, out.is_json(), command)? {
+        End::Cut(operation) => {
+            let line = format!("POWER CUT in flash operation {operation}");
+            out.event("power-cut", &json!({ "operation": operation, "fetched": 0 }), line);
             std::process::exit(sim_device::EXIT_POWER_CUT.into())
         }
-        emulator::power::End::Emulator(status) if status.success() => Ok(()),
-        emulator::power::End::Emulator(status) => Err(ended(status)),
+        End::Emulator(status) => ended(status),
     }
+}
+
+/// Boots it, and tells what is on its console.
+#[cfg(unix)]
+fn attend(command: Command, device: &Device, out: &Out) -> Result<()> {
+    use emulator::attend::{End, attend};
+    match attend(command, device, out.is_json(), None)? {
+        End::Cut(_) => Ok(()),
+        End::Emulator(status) => ended(status),
+    }
+}
+
+/// Becomes the emulator, so that signals and the terminal are its own.
+#[cfg(unix)]
+fn become_it(command: &mut Command) -> Result<()> {
+    use std::os::unix::process::CommandExt;
+    let why = command.exec();
+    Err(emulator::missing(command, &why))
 }
 
 #[cfg(not(unix))]
@@ -135,32 +157,21 @@ fn cut(
     Err(Error::new(Exit::File, "the power can be cut on Unix only").fix("leave --cut-after out"))
 }
 
-fn ended(status: std::process::ExitStatus) -> Error {
-    Error::new(Exit::No, format!("the emulator ended: {status}")).fix("see what it says above")
-}
-
-/// Becomes the emulator, so that signals reach it. An emulator that ends at a reset of the board
-/// is started again instead.
-#[cfg(unix)]
-fn boot(command: &mut Command) -> Result<()> {
-    use std::os::unix::process::CommandExt;
-    if !command.get_args().any(|word| word == "-no-reboot") {
-        let why = command.exec();
-        return Err(emulator::missing(command, &why));
-    }
-    again(command)
+#[cfg(not(unix))]
+fn attend(mut command: Command, _: &Device, _: &Out) -> Result<()> {
+    become_it(&mut command)
 }
 
 #[cfg(not(unix))]
-fn boot(command: &mut Command) -> Result<()> {
-    again(command)
+fn become_it(command: &mut Command) -> Result<()> {
+    ended(command.status().map_err(|why| emulator::missing(command, &why))?)
 }
 
-fn again(command: &mut Command) -> Result<()> {
-    loop {
-        let status = command.status().map_err(|why| emulator::missing(command, &why))?;
-        if !status.success() {
-            return Err(ended(status));
-        }
+/// How an emulator ended that nobody cut.
+fn ended(status: ExitStatus) -> Result<()> {
+    match status.success() {
+        true => Ok(()),
+        false => Err(Error::new(Exit::No, format!("the emulator ended: {status}"))
+            .fix("see what it says above")),
     }
 }

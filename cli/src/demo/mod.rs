@@ -3,6 +3,7 @@
 //! | room | holds |
 //! |---|---|
 //! | [`story`] | the acts: what is published, and what must come of it |
+//! | [`subject`] | the device: a simulated one, or real firmware in an emulator |
 //! | [`process`] | children that say JSON lines, and that do not outlive the demo |
 //! | [`show`] | how it looks |
 //!
@@ -12,15 +13,15 @@
 mod process;
 mod show;
 mod story;
+pub(crate) mod subject;
 
 use std::path::Path;
 
-use sim_device::BoardName;
-
 use crate::error::Result;
 use crate::out::Out;
+use subject::Subject;
 
 /// Tells the story in an empty folder.
-pub(crate) fn run(board: BoardName, dir: &Path, kept: bool, out: &Out) -> Result<()> {
-    story::Demo::begin(board, dir, kept, out)?.tell()
+pub(crate) fn run(subject: Subject, dir: &Path, kept: bool, out: &Out) -> Result<()> {
+    story::Demo::begin(subject, dir, kept, out)?.tell()
 }

@@ -1,30 +1,28 @@
 //! The story: a power cut, a tampered image, an image that does not work; and a device that is fine.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Instant;
 
-use coreota::Version;
 use coreota::error::Failure;
 use serde_json::Value;
-use sim_device::{Behaviour, BoardName, EXIT_POWER_CUT, Event, How, Stage, payload};
+use sim_device::{Behaviour, EXIT_POWER_CUT, Event, How, Stage};
 
 use super::process::{Process, broken, run};
 use super::show::Show;
+use super::subject::Subject;
 use crate::error::{Error, Result};
 use crate::out::Out;
 
 /// Name of the device.
-const THING: &str = "demo-1";
+pub(super) const THING: &str = "demo-1";
 /// The private half of the key that the sample ota.toml trusts. It is public, and protects nothing.
-const KEY: &str = include_str!("../../../examples/keys/demo-only.key.pem");
+pub(super) const KEY: &str = include_str!("../../../examples/keys/demo-only.key.pem");
 /// Blocks that a torn one may take along: on flash with error correction, those in its erase unit.
 const TORN: u32 = 4;
-/// Bytes of each firmware.
-const PAYLOAD: usize = 120_000;
 
 pub(super) struct Demo<'a> {
-    board: BoardName,
+    subject: Subject,
     dir: &'a Path,
     kept: bool,
     show: Show<'a>,
@@ -35,14 +33,11 @@ pub(super) struct Demo<'a> {
 
 impl<'a> Demo<'a> {
     /// Makes the images and starts the provider.
-    pub(super) fn begin(board: BoardName, dir: &'a Path, kept: bool, out: &'a Out) -> Result<Self> {
+    pub(super) fn begin(subject: Subject, dir: &'a Path, kept: bool, out: &'a Out) -> Result<Self> {
         let show = Show::new(out);
         let began = Instant::now();
-        show.act(&format!("A device updates itself: board {}, thing {THING}", board.name()));
-        show.tells(
-            "Notify -> Download -> Verify -> Install; everything is what a real device runs,",
-        );
-        show.tells("but for the flash, which is a file, and the bootloader, which is simulated.");
+        show.act(&format!("A device updates itself: board {}, thing {THING}", subject.name()));
+        subject.tells(&show);
         let serve = ["serve", "--listen", "127.0.0.1:0"];
         show.command(&serve);
         let mut provider = Process::start("provider", dir, &serve)?;
@@ -54,11 +49,10 @@ impl<'a> Demo<'a> {
             (Some("serving"), Some(broker)) => broker.to_owned(),
             _ => return Err(broken(format!("the provider says {serving}"))),
         };
-        Ok(Self { board, dir, kept, show, began, broker, provider })
+        Ok(Self { subject, dir, kept, show, began, broker, provider })
     }
 
     pub(super) fn tell(mut self) -> Result<()> {
-        self.write("demo.key.pem", KEY.as_bytes())?;
         self.image(1, Behaviour::Works, true)?;
         let device = self.power_cut()?;
         let device = self.tampered(device)?;
@@ -71,8 +65,8 @@ impl<'a> Demo<'a> {
         self.show.act("1  v1 -> v2, and the power goes in the middle of the download");
         let image = self.image(2, Behaviour::Works, false)?;
         self.publish("update-v2", &image, "2.0.0")?;
-        let half = self.board.download_operations(PAYLOAD as u32 / 2).to_string();
-        let mut device = self.device(&["--provision", "v1.img", "--cut-after", &half])?;
+        let half = self.subject.half(self.bytes(&image)?.len() as u32);
+        let mut device = self.device(true, Some(half))?;
         let cut = |event: &Event| matches!(event, Event::PowerCut { .. });
         let Some((_, before)) = self.until(&mut device, cut)? else {
             return Err(broken("the power did not go".to_owned()));
@@ -81,7 +75,7 @@ impl<'a> Demo<'a> {
             return Err(broken("the device outlived its power".to_owned()));
         }
         self.show.tells("The device is started again, on the same flash.");
-        let mut device = self.device(&[])?;
+        let mut device = self.device(false, None)?;
         let (event, after) = self.staged(&mut device)?;
         let Event::Status { stage: Stage::Staged, .. } = event else {
             return Err(broken(format!("v2 was not staged: {event}")));
@@ -103,8 +97,7 @@ impl<'a> Demo<'a> {
     fn tampered(&mut self, mut device: Process) -> Result<Process> {
         self.show.act("2  v3 was tampered with after it was signed");
         let image = self.image(3, Behaviour::Works, false)?;
-        let path = self.dir.join(&image);
-        let mut bytes = fs::read(&path).map_err(|error| Error::file("read", &path, error))?;
+        let mut bytes = self.bytes(&image)?;
         let middle = bytes.len() / 2;
         bytes[middle] ^= 1;
         self.write(&image, &bytes)?;
@@ -153,30 +146,19 @@ impl<'a> Demo<'a> {
 
     // ---- commands -----------------------------------------------------------------------------
 
-    fn write(&self, name: &str, bytes: &[u8]) -> Result<PathBuf> {
+    fn write(&self, name: &str, bytes: &[u8]) -> Result<()> {
         let path = self.dir.join(name);
-        fs::write(&path, bytes).map_err(|error| Error::file("write", &path, error))?;
-        Ok(path)
+        fs::write(&path, bytes).map_err(|error| Error::file("write", &path, error))
     }
 
-    /// Makes `vN.img`, signed; gives its name.
-    fn image(&mut self, major: u8, behaviour: Behaviour, shown: bool) -> Result<String> {
-        let version = Version::new(major, 0, 0);
-        let (raw, image) = (format!("v{major}.bin"), format!("v{major}.img"));
-        self.write(&raw, &payload(version, behaviour, PAYLOAD))?;
-        let format = match self.board {
-            BoardName::SimMcuboot => "mcuboot",
-            BoardName::SimEmbassy => "trailer",
-        };
-        let version = format!("{major}.0.0");
-        let board = self.board.name();
-        let sign = ["sign", &raw, &image, "--board", board, "--format", format];
-        let sign = [&sign[..], &["--version", &version, "--key", "demo.key.pem"]].concat();
-        if shown {
-            self.show.command(&sign);
-        }
-        run(self.dir, &sign)?;
-        Ok(image)
+    fn bytes(&self, name: &str) -> Result<Vec<u8>> {
+        let path = self.dir.join(name);
+        fs::read(&path).map_err(|error| Error::file("read", &path, error))
+    }
+
+    /// Makes a signed image; gives its name.
+    fn image(&self, major: u8, behaviour: Behaviour, shown: bool) -> Result<String> {
+        self.subject.image(self.dir, &self.show, major, behaviour, shown)
     }
 
     fn publish(&mut self, job: &str, image: &str, version: &str) -> Result<()> {
@@ -185,13 +167,9 @@ impl<'a> Demo<'a> {
         run(self.dir, &publish).map(drop)
     }
 
-    fn device(&mut self, more: &[&str]) -> Result<Process> {
-        let board = self.board.name();
-        let args = ["sim-device", "--thing", THING, "--board", board, "--flash", "flash.nor"];
-        let args = [&args[..], more].concat();
-        let args = [&args[..], &["--broker", &self.broker]].concat();
-        self.show.command(&args);
-        Process::start("device", self.dir, &args)
+    /// Switches the device on, until its power goes; `first` with what its factory put on it.
+    fn device(&self, first: bool, cut_after: Option<u64>) -> Result<Process> {
+        self.subject.start(self.dir, &self.show, &self.broker, first, cut_after)
     }
 
     // ---- what must come -----------------------------------------------------------------------
@@ -204,7 +182,13 @@ impl<'a> Demo<'a> {
     ) -> Result<Option<(Event, Seen)>> {
         let mut seen = Seen::default();
         while let Some(line) = device.line()? {
-            let event: Event = serde_json::from_str(&line)
+            let said: Value = serde_json::from_str(&line)
+                .map_err(|error| broken(format!("the device says {line}: {error}")))?;
+            // An emulated board says more than what is told here.
+            if ["booting", "console"].iter().any(|other| said["event"] == *other) {
+                continue;
+            }
+            let event: Event = serde_json::from_value(said)
                 .map_err(|error| broken(format!("the device says {line}: {error}")))?;
             self.show.device(&event);
             seen.note(&event);

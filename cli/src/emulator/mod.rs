@@ -1,7 +1,9 @@
 //! An emulated board: its flash as a file, and the emulator that `emulator` in ota.toml names.
 
 #[cfg(unix)]
-pub(crate) mod power;
+pub(crate) mod attend;
+#[cfg(unix)]
+mod console;
 
 use std::fs::{self, File};
 use std::io::{Seek, SeekFrom, Write};
@@ -79,7 +81,21 @@ pub(crate) fn command(device: &Device, built: &Folder, flash: &str) -> Result<Co
     });
     let mut command = Command::new(words.next().unwrap_or_default());
     command.args(words);
-    Ok(command)
+    match is_there(command.get_program()) {
+        true => Ok(command),
+        false => Err(missing(&command, &std::io::ErrorKind::NotFound.into())),
+    }
+}
+
+/// Whether it ends where the board resets, and is to be started again.
+pub(crate) fn resets_end_it(command: &Command) -> bool {
+    command.get_args().any(|word| word == "-no-reboot")
+}
+
+/// Whether there is such a program; a path counts where it leads.
+fn is_there(program: &std::ffi::OsStr) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
 }
 
 /// Says how to come by an emulator that does not start.

@@ -4,7 +4,7 @@ use super::{doc, plugins};
 use crate::diagnostic::At;
 use crate::keys::*;
 use crate::model::{Device, Model};
-use crate::values::{Every, Region, Sourced};
+use crate::values::{Region, Sourced};
 use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote};
 
@@ -334,10 +334,7 @@ fn policy(device: &Device) -> TokenStream {
     };
     let poll = plain(device.jobs.poll());
     let confirm = plain(policy.confirm_within.value.0);
-    let every = plain(match policy.report_every.value {
-        Every::Blocks(blocks) => blocks,
-        Every::Percent(percent) => (device.layout.blocks * u32::from(percent) / 100).max(1),
-    });
+    let every = plain(device.report_every());
     let attempts = plain(policy.attempts.value.0);
     quote!(Policy {
         accept: Accept::#accept, poll_ms: #poll, confirm_within_ms: #confirm,
