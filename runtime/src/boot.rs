@@ -23,6 +23,22 @@ pub enum BootState {
     Reverted,
 }
 
+/// What a bootloader did before it gave control away; its adapters learn of it by [`BootState`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum How {
+    /// Nothing: the image that ran before runs again.
+    Unchanged,
+    /// A new image was brought in, on trial.
+    Trial,
+    /// A new image was brought in, to stay.
+    Permanent,
+    /// The image before it was brought back, since the one on trial was not confirmed.
+    Reverted,
+    /// The staged image was not authentic; the image that ran before runs again.
+    Refused,
+}
+
 /// A bootloader adapter. Write your own by giving these three; a reset while the state is
 /// [`BootState::Trial`] must bring the previous image back.
 ///

@@ -20,6 +20,11 @@ pub(crate) fn build(log: &Log) -> Outcome {
         cargo.args(["--features", features]).arg("--target-dir").arg(target_dir().join("cross"));
         log.run(cargo.env("RUSTFLAGS", "-D warnings"))?;
     }
+    let mut bootloader = cross.cargo("check");
+    bootloader.args(["--package", "coreota-mcuboot", "--lib", "--quiet"]);
+    bootloader.arg("--target-dir").arg(target_dir().join("cross"));
+    log.run(bootloader.env("RUSTFLAGS", "-D warnings"))?;
     let count = FEATURES.len();
-    Ok(Done::Ok(format!("{count} sets of features for {TARGET} ({})", cross.describe())))
+    let how = cross.describe();
+    Ok(Done::Ok(format!("{count} sets of features and the bootloader for {TARGET} ({how})")))
 }

@@ -2,7 +2,8 @@
 
 use coreota::Pipeline as _;
 use coreota::boot::mcuboot::Mode;
-use coreota::sim::bootloader::{EmbassyLoader, McubootModel};
+use coreota::sim::bootloader::EmbassyLoader;
+use coreota_mcuboot::{Loader, sim::Simulated};
 
 use crate::BoardName;
 use crate::device::{Power, Stopped, World, power_on};
@@ -37,7 +38,7 @@ pub(crate) async fn run(board: BoardName, world: World<'_>) -> Result<Power, Sto
             use sim_mcuboot::ota::*;
             const WRITE: usize = Pipeline::LAYOUT.write as usize;
             const ERASE: usize = Pipeline::LAYOUT.erase as usize;
-            let loader = McubootModel::new(PRIMARY, SECONDARY, Mode::SwapOffset);
+            let loader = Simulated(Loader::new(PRIMARY, SECONDARY, Mode::SwapOffset));
             let sizes = (FLASH_SIZE, RECEIVE_SIZE);
             power_on::<Pipeline, _, WRITE, ERASE, BLOCK_SIZE>(world, loader, sizes).await
         }

@@ -2,7 +2,7 @@
 //!
 //! | room | holds |
 //! |---|---|
-//! | [`bootloader`] | what runs after a reset: embassy-boot itself, and a model of MCUboot |
+//! | [`bootloader`] | what runs after a reset: embassy-boot itself, or a bootloader of ours |
 //! | [`clock`] | time that passes only when somebody waits |
 //! | [`link`] | a message link to a scripted peer; bad weather for any link |
 //! | [`nor`] | a word-exact NOR flash with wear, a trace and a power fuse, in RAM or in a file |

@@ -7,7 +7,7 @@
 mod mcuboot;
 mod trailer;
 
-pub use mcuboot::Mcuboot;
+pub use mcuboot::{Header, Mcuboot};
 pub use trailer::Trailer;
 
 #[cfg(feature = "image")]

@@ -4,19 +4,20 @@ use crate::world::{CUT, boot, boots, each_cut, flash, image};
 use coreota::boot::mcuboot::{Mcuboot, Mode};
 use coreota::boot::{Boot, BootState};
 use coreota::layout::Region;
-use coreota::sim::bootloader::{How, McubootModel};
+use coreota::sim::bootloader::How;
 use coreota::sim::nor::{Count, Rewrite, SimNor, Tear};
 use coreota::sim::run;
 use coreota::verify::Verified;
+use coreota_mcuboot::{Loader, sim::Simulated};
 
 const MODES: [Mode; 4] = [Mode::SwapOffset, Mode::SwapMove, Mode::SwapScratch, Mode::OverwriteOnly];
 const REWRITES: [Rewrite; 3] = [Rewrite::Free, Rewrite::Once, Rewrite::OnceOrZero];
-const STATUS_UNITS: usize = 4;
+const STATUS_UNITS: u32 = 4;
 
 /// Two slots for images of two units and a half, with all that any mode wants beside them.
 struct Board<const W: usize, const E: usize> {
     adapter: Mcuboot,
-    model: McubootModel,
+    model: Simulated,
     v1: Vec<u8>,
     v2: Vec<u8>,
     /// v1 runs, v2 lies in the secondary slot.
@@ -26,7 +27,7 @@ struct Board<const W: usize, const E: usize> {
 impl<const W: usize, const E: usize> Board<W, E> {
     fn new(mode: Mode, rewrite: Rewrite) -> Self {
         // The most that a trailer has: the magic, five fields, three status words for each unit.
-        let trailer = (6 * W.max(16) + 3 * STATUS_UNITS * W).div_ceil(E);
+        let trailer = (6 * W.max(16) + 3 * STATUS_UNITS as usize * W).div_ceil(E);
         let units = 5 + trailer;
         let len = (units * E) as u32;
         let primary = Region::new(0, len);
@@ -36,8 +37,8 @@ impl<const W: usize, const E: usize> Board<W, E> {
         let staged_at = secondary.offset + mode.image_offset(E as u32);
         let images: [(u32, &[u8]); 2] = [(0, &v1), (staged_at, &v2)];
         let start = flash((2 * units + 1) * E, &images, rewrite);
-        let model =
-            McubootModel::new(primary, secondary, mode).scratch(scratch).status_units(STATUS_UNITS);
+        let loader = Loader::new(primary, secondary, mode);
+        let model = Simulated(loader.scratch(scratch).status_units(STATUS_UNITS));
         Board { adapter: Mcuboot::new(primary, secondary, mode), model, v1, v2, start }
     }
 

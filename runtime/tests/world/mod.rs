@@ -25,7 +25,7 @@ use coreota::{
     job::{Status, aws_iot::AwsIotJobs},
     parser::afr_ota::{AfrOta, Sha1},
     sim::{
-        bootloader::{Booted, Bootloader, EmbassyLoader, McubootModel},
+        bootloader::{Booted, Bootloader, EmbassyLoader},
         clock::SimClock,
         link::{Lossy, Weather, Wire},
         nor::{Rewrite, SimNor},
@@ -33,6 +33,7 @@ use coreota::{
     transport::mqtt_stream::{Cbor, MqttStream},
     verify::{EcdsaP256, Key, Native, Rules, formats},
 };
+use coreota_mcuboot::{Loader, sim::Simulated};
 use embedded_storage_async::nor_flash::{ErrorType, NorFlash, ReadNorFlash};
 use provider::Provider;
 use std::{collections::VecDeque, rc::Rc, sync::LazyLock};
@@ -137,7 +138,8 @@ impl<const W: u32, const E: u32, const S: u32, const REWRITE: bool> Board
         Native::new()
     }
     fn loader() -> impl Bootloader {
-        McubootModel::new(Self::PRIMARY, Self::SECONDARY, Mode::SwapOffset).status_units(S as usize)
+        let loader = Loader::new(Self::PRIMARY, Self::SECONDARY, Mode::SwapOffset);
+        Simulated(loader.status_units(S))
     }
     fn image(payload: &[u8], about: &About<'_>, signers: &[Signer]) -> Vec<u8> {
         mcuboot(payload, about, 32, signers).expect("an image")

@@ -4,13 +4,13 @@
 //! the next [`boot`](Bootloader::boot):
 //!
 //! - [`EmbassyLoader`] is embassy-boot's own `BootLoader`, run over a [`SimNor`];
-//! - [`McubootModel`] does what MCUboot does, step for step, in each of its swap modes.
+//! - the `Loader` of the crate `coreota-mcuboot`, with its feature `sim`, is the bootloader that
+//!   boards have, run over one too.
 
 mod embassy;
-mod mcuboot;
 
+pub use crate::boot::How;
 pub use embassy::EmbassyLoader;
-pub use mcuboot::McubootModel;
 
 use super::nor::{NorError, SimNor};
 use crate::error::Failure;
@@ -39,21 +39,6 @@ pub struct Booted {
     pub image: Vec<u8>,
     /// How it came to run.
     pub how: How,
-}
-
-/// What a boot did before it gave control away.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum How {
-    /// Nothing: the image that ran before runs again.
-    Unchanged,
-    /// A new image was brought in, on trial.
-    Trial,
-    /// A new image was brought in, to stay.
-    Permanent,
-    /// The image before it was brought back, since the one on trial was not confirmed.
-    Reverted,
-    /// The staged image was not authentic; the image that ran before runs again.
-    Refused,
 }
 
 /// Why nothing runs.

@@ -39,6 +39,63 @@ pub(crate) mod numbers {
     pub(super) const HARMLESS: u32 = 0x01 | 0x20 | 0x100;
 }
 
+/// What the header says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Header {
+    /// Where the image wants to be in memory, for loaders that move it there.
+    pub load_address: u32,
+    /// Its own size: the payload begins behind it. At least [`Header::SIZE`].
+    pub header: u16,
+    /// Size of the protected records, 0 where there are none.
+    pub protected: u16,
+    /// Size of the payload, not 0.
+    pub image: u32,
+    /// The image's version.
+    pub version: Version,
+}
+
+impl Header {
+    /// Bytes of it that say something.
+    pub const SIZE: usize = HEADER as usize;
+
+    /// Reads a header.
+    ///
+    /// # Errors
+    /// [`Failure::Format`] for what is none, or is that of an image not taken (see the top of this
+    /// file: encrypted, compressed, not bootable).
+    pub fn read(mut bytes: &[u8]) -> Result<Self, Failure> {
+        let rest = &mut bytes;
+        let magic = u32_le(rest)?;
+        let load_address = u32_le(rest)?;
+        let header = u16_le(rest)?;
+        let protected = u16_le(rest)?;
+        let image = u32_le(rest)?;
+        let flags = u32_le(rest)?;
+        let version = Version::from_bytes(cut(rest)?);
+        if magic != MAGIC || header < HEADER || image == 0 || flags & !HARMLESS != 0 {
+            return Err(Failure::Format);
+        }
+        Ok(Header { load_address, header, protected, image, version })
+    }
+
+    /// Where the unprotected records begin, and so how many bytes are hashed; `None` where no file
+    /// is that large.
+    pub fn hashed(&self) -> Option<u32> {
+        u32::from(self.header).checked_add(self.image)?.checked_add(self.protected.into())
+    }
+
+    /// The size of the unprotected records, by their info header.
+    ///
+    /// # Errors
+    /// [`Failure::Format`] for what is no such header.
+    pub fn unprotected(mut info: &[u8]) -> Result<u16, Failure> {
+        match (u16_le(&mut info)?, u16_le(&mut info)?) {
+            (UNPROTECTED, size @ 4..) => Ok(size),
+            _ => Err(Failure::Format),
+        }
+    }
+}
+
 /// Reads MCUboot images.
 #[derive(Clone, Debug, Default)]
 pub struct Mcuboot {
@@ -70,22 +127,9 @@ enum Step {
 }
 
 impl Mcuboot {
-    fn header(
-        &mut self,
-        mut bytes: &[u8],
-        tell: &mut impl FnMut(Fact<'_>),
-    ) -> Result<Want, Failure> {
-        let rest = &mut bytes;
-        let magic = u32_le(rest)?;
-        let _load_address = u32_le(rest)?;
-        let header = u16_le(rest)?;
-        self.protected = u16_le(rest)?;
-        let image = u32_le(rest)?;
-        let flags = u32_le(rest)?;
-        let version = Version::from_bytes(cut(rest)?);
-        if magic != MAGIC || header < HEADER || image == 0 || flags & !HARMLESS != 0 {
-            return Err(Failure::Format);
-        }
+    fn header(&mut self, bytes: &[u8], tell: &mut impl FnMut(Fact<'_>)) -> Result<Want, Failure> {
+        let Header { header, protected, image, version, .. } = Header::read(bytes)?;
+        self.protected = protected;
         let body = u32::from(header - HEADER).checked_add(image).ok_or(Failure::Format)?;
         if body > self.size {
             return Err(Failure::Format);
