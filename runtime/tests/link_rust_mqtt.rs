@@ -125,7 +125,7 @@ type Link = RustMqttLink<'static, Port, HostClock>;
 
 fn link(port: u16, client_id: &'static str, keep_alive_s: u16) -> Link {
     let keep_alive_s = NonZero::new(keep_alive_s).expect("not 0");
-    let settings = Settings { client_id, keep_alive_s, longest: 5 * 1024 };
+    let settings = Settings { client_id, keep_alive_s, longest: 5 * 1024, early: 16 * 1024 };
     RustMqttLink::new(Port(port), HostClock(Instant::now()), settings)
 }
 
@@ -177,6 +177,25 @@ fn messages_before_the_answer_to_a_subscription_are_kept() {
     std::thread::sleep(Duration::from_millis(200));
     block_on(device.subscribe("another")).expect("granted");
     assert_eq!(received(&mut device).1, b"early");
+}
+
+/// What is held at once has a bound, whatever the broker sends: above it there is a new connection.
+#[test]
+fn more_early_messages_than_there_is_room_for_end_the_connection() {
+    let port = free_port();
+    let _broker = mosquitto(port);
+    let mut device = connected(port, "device");
+    block_on(device.subscribe(NOTIFY)).expect("granted");
+    let mut provider = connected(port, "provider");
+    for _ in 0..4 {
+        publish(&mut provider, &[7; 5 * 1024], Delivery::AtMostOnce);
+    }
+    std::thread::sleep(Duration::from_millis(200));
+    assert_eq!(block_on(device.subscribe("another")), Err(LinkFault::Down));
+    block_on(device.connect()).expect("connects again");
+    block_on(device.subscribe(NOTIFY)).expect("granted");
+    publish(&mut provider, b"after", Delivery::AtLeastOnce);
+    assert_eq!(received(&mut device).1, b"after");
 }
 
 #[test]

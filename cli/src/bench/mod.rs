@@ -5,7 +5,7 @@
 //! the same numbers, on a busy machine too.
 
 pub(crate) mod budgets;
-mod calls;
+pub(crate) mod calls;
 pub(crate) mod counts;
 pub(crate) mod elf;
 pub(crate) mod image;

@@ -11,6 +11,7 @@ use coreota_config::values::size;
 use serde_json::json;
 
 use super::Order;
+use crate::bench::calls::Calls;
 use crate::bench::elf;
 use crate::error::{Error, Exit, Result};
 
@@ -26,11 +27,21 @@ pub(crate) struct Weights {
     pub(crate) ram: u64,
     /// Code by part, the heaviest first.
     pub(crate) parts: Vec<(String, u64)>,
+    /// What can panic, as caller and panic; where the target's instructions are understood.
+    pub(crate) panics: Option<Vec<String>>,
+    /// Functions of the formatting machinery.
+    pub(crate) formatting: usize,
 }
 
 impl Weights {
     pub(super) fn of(elf: &Path, flash: u64, device: &Device) -> Result<Self> {
         let image = elf::read(elf)?;
+        let calls = Calls::of(&image);
+        let panics = device.target.starts_with("thumb").then(|| {
+            let ways = calls.panics().into_iter();
+            ways.filter(|way| !Calls::is_resume(way)).collect()
+        });
+        let formatting = calls.formatting();
         let mut parts = BTreeMap::<String, u64>::new();
         for function in image.functions.values() {
             *parts.entry(part(&function.name)).or_default() += function.len;
@@ -45,10 +56,12 @@ impl Weights {
             variables: image.variables,
             ram: device.link.map_or(0, |link| link.ram.len.into()),
             parts,
+            panics,
+            formatting,
         })
     }
 
-    /// In two lines, and one for each of the heaviest parts.
+    /// In three lines, and one for each of the heaviest parts.
     pub(crate) fn lines(&self, parts: usize) -> Vec<String> {
         let percent = |of: u64, all: u64| (of * 100).checked_div(all).unwrap_or(0);
         let head = [
@@ -64,6 +77,14 @@ impl Weights {
                 size(self.ram),
                 percent(self.variables, self.ram)
             ),
+            format!(
+                "  panics   {}, {} functions of formatting",
+                match &self.panics {
+                    Some(ways) => format!("{} ways into one (sizes.json names them)", ways.len()),
+                    None => "not counted for this processor".to_owned(),
+                },
+                self.formatting
+            ),
         ];
         let line = |(name, bytes): &(String, u64)| format!("  {bytes:>8} {name}");
         head.into_iter().chain(self.parts.iter().take(parts).map(line)).collect()
@@ -75,7 +96,7 @@ impl Weights {
             self.parts.iter().map(|(name, bytes)| (name.clone(), json!(bytes))).collect();
         let all = json!({
             "flash": self.flash, "slot": self.slot, "variables": self.variables, "ram": self.ram,
-            "parts": parts,
+            "parts": parts, "panics": self.panics, "formatting": self.formatting,
         });
         format!("{all:#}\n")
     }

@@ -1,8 +1,9 @@
 //! The message link over `rust-mqtt`, an async MQTT 5 client without `std`, for devices.
 //!
 //! It needs a global allocator, which it asks for the bytes of a received message and nothing
-//! larger: an allocator that has no room for [`Settings::longest`] bytes and some headers ends the
-//! program. TLS lives behind [`Connect`]; user names and passwords are not offered.
+//! larger. At once it holds a packet of [`Settings::longest`] bytes and [`AROUND`] more, and messages
+//! of [`Settings::early`] bytes: an allocator that has no room for them ends the program, and no
+//! broker makes it hold more. TLS lives behind [`Connect`]; user names and passwords are not offered.
 //!
 //! # What becomes of long messages
 //! The link announces to the broker the largest packet it takes: `longest` and [`AROUND`]. Above
@@ -28,8 +29,6 @@ use session::Session;
 /// Bytes of a packet that are not payload: 5 of fixed header, a topic (256 at most on AWS IoT) and
 /// properties.
 pub const AROUND: usize = 512;
-/// Messages that may come before an acknowledgement that is waited for.
-const EARLY: usize = 16;
 
 /// A message as the client gives it: it owns its bytes.
 type Incoming = Publish<'static, 0, 0>;
@@ -58,6 +57,9 @@ pub struct Settings<'s> {
     pub keep_alive_s: NonZero<u16>,
     /// The longest payload that is received, in bytes.
     pub longest: usize,
+    /// Messages that come while an acknowledgement is waited for are kept up to so many bytes,
+    /// of which each takes about 100 besides topic and payload. One more ends the connection: it must not be lost in silence.
+    pub early: usize,
 }
 
 /// A connection that can be made again and again. Dropping it closes what [`Connect`] gave.
@@ -68,16 +70,56 @@ pub struct RustMqttLink<'s, C: Connect, K> {
     /// Out of its place while a call is under way, and not put back after a fault.
     session: Option<Session<C::Io>>,
     /// Came while an acknowledgement was waited for.
-    early: VecDeque<Incoming>,
+    early: Early,
     /// The one last received: its bytes are lent out.
     message: Option<Incoming>,
+}
+
+/// Messages that came while an acknowledgement was waited for.
+struct Early {
+    messages: VecDeque<Incoming>,
+    /// Of their topics and payloads.
+    bytes: usize,
+    room: usize,
+}
+
+impl Early {
+    fn push(&mut self, message: Incoming) -> Result<(), LinkFault> {
+        let bytes = self.bytes.saturating_add(bytes(&message));
+        if bytes > self.room {
+            return Err(LinkFault::Down);
+        }
+        self.bytes = bytes;
+        self.messages.push_back(message);
+        Ok(())
+    }
+
+    fn pop(&mut self) -> Option<Incoming> {
+        let message = self.messages.pop_front()?;
+        self.bytes = self.bytes.saturating_sub(bytes(&message));
+        Some(message)
+    }
+
+    fn clear(&mut self) {
+        self.messages.clear();
+        self.bytes = 0;
+    }
+}
+
+/// Bytes that a message holds: what it carries, and itself.
+fn bytes(message: &Incoming) -> usize {
+    let topic = match &message.topic {
+        TopicReference::Name(topic) => topic.as_ref().as_str().len(),
+        _ => 0,
+    };
+    size_of::<Incoming>() + topic + message.message.len()
 }
 
 impl<'s, C: Connect, K: Clock> RustMqttLink<'s, C, K> {
     /// A link that is not connected yet. The clock must really wait: one that blocks in
     /// [`Clock::wait_ms`] would let nothing be received meanwhile.
     pub fn new(connector: C, clock: K, settings: Settings<'s>) -> Self {
-        let early = VecDeque::new();
+        let early = Early { messages: VecDeque::new(), bytes: 0, room: settings.early };
         RustMqttLink { connector, clock, settings, session: None, early, message: None }
     }
 
@@ -122,7 +164,7 @@ impl<C: Connect, K: Clock> MessageLink for RustMqttLink<'_, C, K> {
 
     async fn receive(&mut self, within_ms: u32) -> Result<Option<Message<'_>>, LinkFault> {
         self.message = None;
-        let incoming = match self.early.pop_front() {
+        let incoming = match self.early.pop() {
             Some(incoming) => incoming,
             None => {
                 let mut session = self.session.take().ok_or(LinkFault::Down)?;

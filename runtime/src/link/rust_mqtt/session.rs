@@ -12,11 +12,11 @@ use ::rust_mqtt::{
     config::KeepAlive,
     types::{MqttString, QoS, ReasonCode, TopicFilter, TopicName},
 };
-use alloc::{boxed::Box, collections::VecDeque};
+use alloc::boxed::Box;
 use core::{future::poll_fn, num::NonZero, pin::pin, task::Poll};
 use embedded_io_async::{Read, Write};
 
-use super::{AROUND, Connect, EARLY, Incoming, Settings};
+use super::{AROUND, Connect, Early, Incoming, Settings};
 use crate::{
     link::{Clock, Delivery, LinkFault},
     message::Message,
@@ -71,7 +71,7 @@ impl<Io: Read + Write> Session<Io> {
         &mut self,
         clock: &mut impl Clock,
         topic: &str,
-        early: &mut VecDeque<Incoming>,
+        early: &mut Early,
     ) -> Result<bool, LinkFault> {
         let filter = MqttString::from_str(topic).ok().and_then(TopicFilter::new);
         let Some(filter) = filter else { return Ok(false) };
@@ -98,7 +98,7 @@ impl<Io: Read + Write> Session<Io> {
         clock: &mut impl Clock,
         message: Message<'_>,
         how: Delivery,
-        early: &mut VecDeque<Incoming>,
+        early: &mut Early,
     ) -> Result<(), LinkFault> {
         let topic = MqttString::from_str(message.topic).ok().and_then(TopicName::new);
         let topic = topic.ok_or(LinkFault::Refused)?;
@@ -187,14 +187,11 @@ impl<Io: Read + Write> Session<Io> {
 
 /// Keeps a message for later. Where there is no room the connection is given up, for a message that
 /// was acknowledged must not be lost in silence.
-fn keep(event: Event<'static, 0, 0>, early: &mut VecDeque<Incoming>) -> Result<(), LinkFault> {
-    if let Event::Publish(incoming) = event {
-        if early.len() >= EARLY {
-            return Err(LinkFault::Down);
-        }
-        early.push_back(incoming);
+fn keep(event: Event<'static, 0, 0>, early: &mut Early) -> Result<(), LinkFault> {
+    match event {
+        Event::Publish(incoming) => early.push(incoming),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// What a future gives, unless the time is over before. It is asked first: what is there already is

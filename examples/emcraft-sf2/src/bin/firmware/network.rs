@@ -22,6 +22,9 @@ const SILENCE: Duration = Duration::from_secs(20);
 const SOCKETS: usize = 3;
 const KEEP_ALIVE_S: NonZero<u16> = NonZero::new(30).unwrap();
 
+/// With the longest packet, half of the heap.
+const EARLY: usize = 4096;
+
 /// Where the broker is.
 #[derive(Clone, Copy)]
 pub(crate) struct Broker {
@@ -54,7 +57,7 @@ pub(crate) fn start(spawner: Spawner, thing: &'static str, broker: Broker) -> Li
     client.set_timeout(Some(SILENCE));
     let connector = Connector { stack, client: CLIENT.init(client), broker };
     let longest = ota::RECEIVE_SIZE;
-    let settings = Settings { client_id: thing, keep_alive_s: KEEP_ALIVE_S, longest };
+    let settings = Settings { client_id: thing, keep_alive_s: KEEP_ALIVE_S, longest, early: EARLY };
     RustMqttLink::new(connector, Time, settings)
 }
 
