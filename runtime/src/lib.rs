@@ -66,6 +66,7 @@ pub mod parser;
 pub mod pipeline;
 pub mod plugin;
 pub mod provisioning;
+mod sealed;
 #[cfg(feature = "sim")]
 pub mod sim;
 mod trace;

@@ -12,6 +12,8 @@
 //! when it is disabled or removed:             Stop
 //! ```
 
+pub mod store;
+
 use crate::{error::Failure, version::Version};
 
 /// What a file is, as its signed bytes say.

@@ -11,7 +11,7 @@ use crate::model::{Cells, Layout, Plugin};
 use crate::values::{Region, size};
 
 /// What the store of plugins keeps in a cell besides the file.
-const CELL_HEADER: u32 = 256;
+const CELL_RECORDS: u32 = 480;
 /// AWS IoT streams count blocks up to here.
 const BLOCKS: u32 = 98_304;
 
@@ -119,7 +119,7 @@ fn cells(
 
 /// Bytes of a cell for files of that size.
 fn cell(largest: u32, flash: &Flash) -> u32 {
-    (largest + CELL_HEADER).next_multiple_of(flash.erase.value.0)
+    (largest + CELL_RECORDS).next_multiple_of(flash.erase.value.0)
 }
 
 /// How the size of the partition comes about.
@@ -129,7 +129,7 @@ fn sum(count: u32, cell: u32, largest: u32, flash: &Flash) -> String {
         size(cell),
         count - 1,
         size(largest),
-        size(CELL_HEADER),
+        size(CELL_RECORDS),
         size(flash.erase.value.0)
     )
 }

@@ -1,7 +1,12 @@
 //! The journal's records as bytes, and back. Offsets are drawn in the [module above](super).
 
 use super::{HEADER_LEN, PROOF_LEN};
-use crate::{error::Failure, job, verify::Hash, version::Version};
+use crate::{
+    error::Failure,
+    job,
+    sealed::{Bytes, Taker},
+    version::Version,
+};
 use heapless::String;
 
 /// Bytes of an event.
@@ -156,62 +161,8 @@ impl Record {
         let [file, _, _, _, job_len, attempt, _, _] = from.take()?;
         let version = Version::from_bytes(from.take()?);
         let fingerprint = from.take()?;
-        let job = from.0.get(..job_len.into())?;
+        let job = from.rest().get(..job_len.into())?;
         let job = String::try_from(core::str::from_utf8(job).ok()?).ok()?;
         Some((sequence, Record { job, fingerprint, size, block, file, attempt, from: version }))
-    }
-}
-
-const SEAL_LEN: usize = 8;
-
-fn seal(kind: u8, place: u32, bytes: &[u8]) -> [u8; SEAL_LEN] {
-    let mut hash = Hash::new();
-    hash.update(&[kind]);
-    hash.update(&place.to_le_bytes());
-    hash.update(bytes);
-    hash.so_far().first_chunk().copied().unwrap_or_default()
-}
-
-/// A record being written, `ff` where nothing is.
-struct Bytes<const LEN: usize> {
-    bytes: [u8; LEN],
-    used: usize,
-}
-
-impl<const LEN: usize> Bytes<LEN> {
-    const fn new() -> Self {
-        Bytes { bytes: [0xff; LEN], used: 0 }
-    }
-
-    fn put(&mut self, what: &[u8]) {
-        let end = self.used + what.len();
-        if let Some(place) = self.bytes.get_mut(self.used..end) {
-            place.copy_from_slice(what);
-            self.used = end;
-        }
-    }
-
-    fn sealed(mut self, kind: u8, place: u32) -> [u8; LEN] {
-        if let Some((body, end)) = self.bytes.split_last_chunk_mut() {
-            *end = seal(kind, place, body);
-        }
-        self.bytes
-    }
-}
-
-/// A record being read.
-struct Taker<'b>(&'b [u8]);
-
-impl<'b> Taker<'b> {
-    /// The record's body, where its seal holds.
-    fn opened(bytes: &'b [u8], kind: u8, place: u32) -> Option<Self> {
-        let (body, end) = bytes.split_last_chunk()?;
-        (seal(kind, place, body) == *end).then_some(Taker(body))
-    }
-
-    fn take<const LEN: usize>(&mut self) -> Option<[u8; LEN]> {
-        let (bytes, rest) = self.0.split_first_chunk()?;
-        self.0 = rest;
-        Some(*bytes)
     }
 }
