@@ -81,11 +81,8 @@ impl<'i> Input<'i> {
     /// Reads input of exactly these bytes.
     pub fn read(bytes: &'i [u8]) -> Option<Self> {
         let (header, bytes) = bytes.split_first_chunk::<INPUT_HEADER>()?;
-        let mut words = [0; INPUT_HEADER / 4];
-        for (word, bytes) in words.iter_mut().zip(header.chunks_exact(4)) {
-            *word = u32::from_le_bytes(bytes.try_into().ok()?);
-        }
-        let [a_len, b_len, x, y, z] = words;
+        let (&[a_len, b_len, x, y, z], []) = header.as_chunks() else { return None };
+        let [a_len, b_len, x, y, z] = [a_len, b_len, x, y, z].map(u32::from_le_bytes);
         let (a, b) = bytes.split_at_checked(usize::try_from(a_len).ok()?)?;
         (b.len() == usize::try_from(b_len).ok()?).then_some(Input { a, b, x, y, z })
     }

@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 
 use coreota_cross::Cross;
 use coreota_plugin_abi::header;
+use toml::de::{DeTable, DeValue};
 
 use crate::{Error, STACK, check, shrink};
 
@@ -93,8 +94,9 @@ fn rust(folder: &Path) -> Result<PathBuf, Error> {
         cargo.args(["--config", &format!("profile.release.{setting}")]);
     }
     cargo.arg("--");
+    let stack = stack(folder)?;
     for argument in
-        [&format!("-zstack-size={STACK}"), "--compress-relocations", "--export=__heap_base"]
+        [&format!("-zstack-size={stack}"), "--compress-relocations", "--export=__heap_base"]
     {
         cargo.args(["-C", &format!("link-arg={argument}")]);
     }
@@ -109,6 +111,27 @@ fn rust(folder: &Path) -> Result<PathBuf, Error> {
     artifacts.next_back().ok_or_else(|| Error::Failed {
         command: command_line(&cargo),
         output: "it made no .wasm".into(),
+    })
+}
+
+/// What the author says the stack needs: `stack` of `[package.metadata.coreota-plugin]`.
+fn stack(folder: &Path) -> Result<u32, Error> {
+    let path = folder.join("Cargo.toml");
+    let text = String::from_utf8_lossy(&read(&path)?).into_owned();
+    let wrong = |why: String| Error::Io(path.display().to_string(), std::io::Error::other(why));
+    let table = DeTable::parse(&text).map_err(|why| wrong(why.to_string()))?.into_inner();
+    let mut at = &DeValue::Table(table);
+    for key in ["package", "metadata", "coreota-plugin", "stack"] {
+        match at.as_table().and_then(|table| table.get(key)) {
+            Some(value) => at = value.get_ref(),
+            None => return Ok(STACK),
+        }
+    }
+    let stack = at.as_integer().and_then(|digits| digits.as_str().parse().ok());
+    stack.filter(|stack: &u32| stack.is_multiple_of(16)).ok_or_else(|| {
+        wrong(
+            "`stack` of [package.metadata.coreota-plugin] has to be bytes, a multiple of 16".into(),
+        )
     })
 }
 

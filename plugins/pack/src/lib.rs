@@ -22,6 +22,6 @@ pub use facts::{Export, Facts, check, inspect};
 pub use samples::{Sample, samples, samples_folder};
 pub use shrink::shrink;
 
-/// Room for a plugin's stack, in bytes. It lies below everything else, so that a stack too deep is a
+/// Room for a plugin's stack, in bytes, where its author says nothing else. It lies below everything else, so that a stack too deep is a
 /// trap and not somebody else's data.
 pub const STACK: u32 = 1024;

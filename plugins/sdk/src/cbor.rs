@@ -18,183 +18,212 @@ const TAG: u8 = 6;
 const SIMPLE: u8 = 7;
 
 /// A reader somewhere in a message.
+///
+/// Like [`Json`](crate::Json) it remembers the first thing that was wrong: from then on there are no
+/// more keys and elements, texts are empty and numbers 0, and [`Cbor::end`] tells.
 #[derive(Clone, Copy, Debug)]
 pub struct Cbor<'a> {
     rest: &'a [u8],
+    wrong: Option<Failure>,
+    /// Of the item whose head was read last: its major type, and whether its length is open.
+    major: u8,
+    open: bool,
 }
 
 /// How much of an array or map is still to come: items, or those up to a break.
 #[derive(Clone, Copy, Debug)]
-pub struct Left(Option<u64>);
+pub struct Left {
+    items: u64,
+    open: bool,
+}
 
 impl<'a> Cbor<'a> {
     /// A reader at the start of a message.
     pub fn new(message: &'a [u8]) -> Self {
-        Cbor { rest: message }
+        Cbor { rest: message, wrong: None, major: SIMPLE, open: true }
     }
 
-    /// Major type and argument of the next item; no argument: its length is open.
-    fn head(&mut self) -> Result<(u8, Option<u64>), Failure> {
-        let [initial, rest @ ..] = self.rest else { return Err(Failure::BadCbor) };
+    /// Notes what is wrong, unless something was before: what stands behind is not looked at.
+    #[inline(never)]
+    pub fn fail(&mut self, why: Failure) {
+        self.rest = &[];
+        self.wrong = self.wrong.or(Some(why));
+    }
+
+    /// Reads the head of the next item; its argument.
+    #[inline(never)]
+    fn head(&mut self) -> u64 {
+        // At the end: a break, which ends nothing.
+        (self.major, self.open) = (SIMPLE, true);
+        let [initial, rest @ ..] = self.rest else {
+            self.fail(Failure::BadCbor);
+            return 0;
+        };
         self.rest = rest;
         let more = initial & 0x1f;
-        let argument = match more {
-            0..24 => Some(more.into()),
+        self.major = initial >> 5;
+        self.open = more == 31;
+        match more {
+            0..24 => more.into(),
             24..28 => {
-                let mut argument = 0u64;
-                for byte in self.string(1 << (more - 24))? {
+                let mut argument = 0;
+                for byte in self.string(1 << (more - 24)) {
                     argument = argument << 8 | u64::from(*byte);
                 }
-                Some(argument)
+                argument
             }
-            31 => None,
-            _ => return Err(Failure::BadCbor),
-        };
-        Ok((initial >> 5, argument))
+            31 => 0,
+            _ => {
+                self.fail(Failure::BadCbor);
+                0
+            }
+        }
     }
 
-    fn string(&mut self, len: u64) -> Result<&'a [u8], Failure> {
+    /// So many bytes, or none and a failure.
+    #[inline(never)]
+    fn string(&mut self, len: u64) -> &'a [u8] {
         let parts = usize::try_from(len).ok().and_then(|len| self.rest.split_at_checked(len));
-        let (string, rest) = parts.ok_or(Failure::BadCbor)?;
+        if parts.is_none() {
+            self.fail(Failure::BadCbor);
+        }
+        let (string, rest) = parts.unwrap_or_default();
         self.rest = rest;
-        Ok(string)
+        string
     }
 
-    fn string_of(&mut self, major: u8) -> Result<&'a [u8], Failure> {
-        match self.head()? {
-            (found, Some(len)) if found == major => self.string(len),
-            _ => Err(Failure::WrongType),
+    fn string_of(&mut self, major: u8) -> &'a [u8] {
+        let len = self.head();
+        if self.open || self.major != major {
+            self.fail(Failure::WrongType);
+            return &[];
         }
+        self.string(len)
     }
 
-    fn enter(&mut self, major: u8) -> Result<Left, Failure> {
-        match self.head()? {
-            (found, items) if found == major => Ok(Left(items)),
-            _ => Err(Failure::WrongType),
+    fn enter(&mut self, major: u8) -> Left {
+        let items = self.head();
+        if self.major != major {
+            self.fail(Failure::WrongType);
         }
+        Left { items, open: self.open }
     }
 
-    /// Enters a map.
-    ///
-    /// # Errors
-    /// [`Failure::WrongType`] where another item stands there.
-    pub fn map(&mut self) -> Result<Left, Failure> {
+    /// Enters a map; [`Failure::WrongType`] where another item stands there.
+    pub fn map(&mut self) -> Left {
         self.enter(MAP)
     }
 
     /// The next key of the map entered, a text, or `None` behind its end.
-    ///
-    /// # Errors
-    /// [`Failure::WrongType`] where the key is no text.
-    pub fn key(&mut self, left: &mut Left) -> Result<Option<&'a [u8]>, Failure> {
-        if self.more(left)? { self.text().map(Some) } else { Ok(None) }
+    pub fn key(&mut self, left: &mut Left) -> Option<&'a [u8]> {
+        if self.more(left) { Some(self.text()) } else { None }
     }
 
     /// The next key of the map entered, a number, or `None` behind its end.
-    ///
-    /// # Errors
-    /// [`Failure::WrongType`] where the key is no number.
-    pub fn numbered_key(&mut self, left: &mut Left) -> Result<Option<u64>, Failure> {
-        if self.more(left)? { self.number().map(Some) } else { Ok(None) }
+    pub fn numbered_key(&mut self, left: &mut Left) -> Option<u64> {
+        if self.more(left) { Some(self.number()) } else { None }
     }
 
-    /// Enters an array.
-    ///
-    /// # Errors
-    /// [`Failure::WrongType`] where another item stands there.
-    pub fn array(&mut self) -> Result<Left, Failure> {
+    /// Enters an array; [`Failure::WrongType`] where another item stands there.
+    pub fn array(&mut self) -> Left {
         self.enter(ARRAY)
     }
 
-    /// Whether another element of the array entered comes next; one less is left.
-    ///
-    /// # Errors
-    /// None but for a message that ends too early.
-    pub fn more(&mut self, left: &mut Left) -> Result<bool, Failure> {
-        match (&mut left.0, self.rest) {
-            (Some(0), _) => Ok(false),
-            (Some(left), _) => {
-                *left -= 1;
-                Ok(true)
-            }
-            (None, [0xff, rest @ ..]) => {
-                self.rest = rest;
-                Ok(false)
-            }
-            (None, _) => Ok(true),
+    /// Whether another element comes next; one less is left.
+    #[inline(never)]
+    pub fn more(&mut self, left: &mut Left) -> bool {
+        if self.wrong.is_some() {
+            return false;
         }
+        if left.open {
+            let more = self.rest.first() != Some(&0xff);
+            if let (false, [_, rest @ ..]) = (more, self.rest) {
+                self.rest = rest;
+            }
+            return more;
+        }
+        let more = left.items > 0;
+        left.items -= u64::from(more);
+        more
     }
 
-    /// Reads a text.
-    ///
-    /// # Errors
-    /// [`Failure::WrongType`] where another item stands there.
-    pub fn text(&mut self) -> Result<&'a [u8], Failure> {
+    /// Reads a text; [`Failure::WrongType`] where another item stands there.
+    pub fn text(&mut self) -> &'a [u8] {
         self.string_of(TEXT)
     }
 
-    /// Reads a byte string.
-    ///
-    /// # Errors
-    /// [`Failure::WrongType`] where another item stands there.
-    pub fn bytes(&mut self) -> Result<&'a [u8], Failure> {
+    /// Reads a byte string; [`Failure::WrongType`] where another item stands there.
+    pub fn bytes(&mut self) -> &'a [u8] {
         self.string_of(BYTES)
     }
 
-    /// Reads a whole number.
-    ///
-    /// # Errors
-    /// [`Failure::BadNumber`] where it is negative, [`Failure::WrongType`] where it is none.
-    pub fn number(&mut self) -> Result<u64, Failure> {
-        match self.head()? {
-            (NUMBER, Some(number)) => Ok(number),
-            (NEGATIVE, Some(_)) => Err(Failure::BadNumber),
-            _ => Err(Failure::WrongType),
+    /// Reads a whole number; [`Failure::BadNumber`] where it is negative, [`Failure::WrongType`] where
+    /// it is none.
+    pub fn number(&mut self) -> u64 {
+        let number = self.head();
+        match (self.major, self.open) {
+            (NUMBER, false) => return number,
+            (NEGATIVE, false) => self.fail(Failure::BadNumber),
+            _ => self.fail(Failure::WrongType),
         }
+        0
     }
 
-    /// Steps over an item, whatever it is.
-    ///
-    /// # Errors
-    /// [`Failure::BadCbor`], [`Failure::TooDeep`].
-    pub fn skip(&mut self) -> Result<(), Failure> {
-        self.skip_within(NESTING)
+    /// Reads a whole number that is to be small; [`Failure::BadNumber`] where it is not.
+    pub fn small(&mut self) -> u32 {
+        let number = u32::try_from(self.number());
+        if number.is_err() {
+            self.fail(Failure::BadNumber);
+        }
+        number.unwrap_or(0)
     }
 
-    fn skip_within(&mut self, deepest: u32) -> Result<(), Failure> {
-        let (major, argument) = self.head()?;
-        let mut left = match (major, argument) {
-            (NUMBER | NEGATIVE | SIMPLE, Some(_)) => return Ok(()),
-            (BYTES | TEXT, Some(len)) => return self.string(len).map(|_| ()),
-            (BYTES | TEXT, None) | (ARRAY | MAP, _) => Left(argument),
-            (TAG, Some(_)) => Left(Some(1)),
-            // A break that ends nothing, or a length left open where none can be.
-            _ => return Err(Failure::BadCbor),
-        };
-        let below = deepest.checked_sub(1).ok_or(Failure::TooDeep)?;
-        while self.more(&mut left)? {
-            match major {
-                BYTES | TEXT => match self.head()? {
-                    (piece, Some(len)) if piece == major => _ = self.string(len)?,
-                    _ => return Err(Failure::BadCbor),
-                },
-                _ => {
-                    if major == MAP {
-                        self.skip_within(below)?;
-                    }
-                    self.skip_within(below)?;
-                }
+    /// Steps over an item, whatever it is; [`Failure::TooDeep`] where it holds too many in one
+    /// another.
+    pub fn skip(&mut self) {
+        self.skip_within(NESTING);
+    }
+
+    fn skip_within(&mut self, deepest: u32) {
+        let argument = self.head();
+        let (major, open) = (self.major, self.open);
+        let mut left = match (major, open) {
+            (NUMBER | NEGATIVE | SIMPLE, false) => return,
+            (BYTES | TEXT, false) => {
+                self.string(argument);
+                return;
             }
+            (BYTES | TEXT, true) | (ARRAY | MAP, _) => Left { items: argument, open },
+            (TAG, false) => Left { items: 1, open },
+            // A break that ends nothing, or a length left open where none can be.
+            _ => return self.fail(Failure::BadCbor),
+        };
+        let Some(below) = deepest.checked_sub(1) else { return self.fail(Failure::TooDeep) };
+        while self.more(&mut left) {
+            if major == BYTES || major == TEXT {
+                let piece = self.head();
+                match self.major == major && !self.open {
+                    true => _ = self.string(piece),
+                    false => self.fail(Failure::BadCbor),
+                }
+                continue;
+            }
+            if major == MAP {
+                self.skip_within(below);
+            }
+            self.skip_within(below);
         }
-        Ok(())
     }
 
     /// Behind the message: nothing may follow.
     ///
     /// # Errors
-    /// [`Failure::BadCbor`] where something does.
-    pub fn end(&self) -> Result<(), Failure> {
-        if self.rest.is_empty() { Ok(()) } else { Err(Failure::BadCbor) }
+    /// The first thing that was wrong.
+    pub fn end(&mut self) -> Result<(), Failure> {
+        if !self.rest.is_empty() {
+            self.fail(Failure::BadCbor);
+        }
+        self.wrong.map_or(Ok(()), Err)
     }
 }
 

@@ -115,7 +115,7 @@ impl<'a> Descriptor<'a> {
 
 #[cfg(target_family = "wasm")]
 fn said(tag: Tag, field: Field<'_>, number: u32) -> crate::abi::Record {
-    let crate::abi::Span { at, len } = crate::guest::place(field.raw);
+    let crate::abi::Span { at, len } = crate::protocol::place(field.raw);
     match tag.is_number() {
         true => tag.number_record(number),
         false => crate::abi::Record { tag: tag.number(), x: field.x(), a: at, b: len, c: number },

@@ -6,15 +6,13 @@
 
 #![allow(unsafe_code)]
 
-use core::{cell::UnsafeCell, convert::Infallible, ptr};
+use core::cell::UnsafeCell;
 
 use crate::{
     Descriptor, Error, Failure, Protocols,
-    abi::{Answer, Event, Input, Record, Span},
+    abi::{Answer, Event, Input},
+    protocol::Answer as Said,
 };
-
-/// Records of a protocol's answer: the most are of a job offered.
-const RECORDS: usize = 3;
 
 /// What is asked of every plugin.
 pub trait Plugin {
@@ -111,7 +109,7 @@ impl<const INPUT: usize> Plugin for Parsing<INPUT> {
 #[repr(C)]
 pub struct Talking<T, const INPUT: usize, const SCRATCH: usize> {
     inbox: Inbox<INPUT>,
-    records: UnsafeCell<[Record; RECORDS]>,
+    said: UnsafeCell<Said>,
     state: UnsafeCell<T>,
     /// Where messages are written.
     scratch: UnsafeCell<[u8; SCRATCH]>,
@@ -121,11 +119,10 @@ pub struct Talking<T, const INPUT: usize, const SCRATCH: usize> {
 unsafe impl<T, const INPUT: usize, const SCRATCH: usize> Sync for Talking<T, INPUT, SCRATCH> {}
 
 impl<T: Protocols, const INPUT: usize, const SCRATCH: usize> Talking<T, INPUT, SCRATCH> {
-    const NOTHING: Record = Record { tag: 0, x: 0, a: 0, b: 0, c: 0 };
     /// Before anything is known.
     pub const NEW: Self = Talking {
         inbox: Inbox::NEW,
-        records: UnsafeCell::new([Self::NOTHING; RECORDS]),
+        said: UnsafeCell::new(Said::NOTHING),
         state: UnsafeCell::new(T::NEW),
         scratch: UnsafeCell::new([0; SCRATCH]),
     };
@@ -136,28 +133,22 @@ impl<T: Protocols, const INPUT: usize, const SCRATCH: usize> Talking<T, INPUT, S
     /// No other call into the plugin is under way.
     pub unsafe fn event(&'static self, event: u32, len: u32) -> i32 {
         // SAFETY: as the caller says; each is referred to once.
-        let (input, records, state, scratch) = unsafe {
+        let (input, said, state, scratch) = unsafe {
             (
                 self.inbox.read(len),
-                &mut *self.records.get(),
+                &mut *self.said.get(),
                 &mut *self.state.get(),
                 &mut *self.scratch.get(),
             )
         };
-        let mut count = 0;
+        said.count = 0;
         let result = match (Event::from_number(event), Input::read(input)) {
-            (Some(event), Some(input)) => state.event(event, input, scratch, &mut |action| {
-                let Ok(action) = action.try_map(|bytes| Ok::<_, Infallible>(place(bytes)));
-                if let (Some(to), Some(record)) = (records.get_mut(count), action.record()) {
-                    *to = record;
-                    count += 1;
-                }
-            }),
+            (Some(event), Some(input)) => state.event(event, input, scratch, said),
             (Some(_), None) => Err(Error::Malformed(Failure::BadNumber)),
             // Of a newer host.
             (None, _) => Ok(()),
         };
-        answer(result, count as u32)
+        answer(result, said.count as u32)
     }
 }
 
@@ -166,7 +157,10 @@ impl<T: Protocols, const INPUT: usize, const SCRATCH: usize> Plugin for Talking<
 
     unsafe fn io(&'static self) -> i32 {
         // SAFETY: as the caller says.
-        unsafe { self.inbox.io(self.records.get() as u32, RECORDS) }
+        unsafe {
+            let records = &(*self.said.get()).records;
+            self.inbox.io(records.as_ptr() as u32, records.len())
+        }
     }
 }
 
@@ -177,9 +171,4 @@ fn answer(result: Result<(), Error>, count: u32) -> i32 {
         Err(Error::Malformed(why)) => Answer::Malformed(why),
     }
     .result()
-}
-
-/// Where bytes are.
-pub(crate) fn place(bytes: &[u8]) -> Span {
-    Span { at: ptr::from_ref(bytes).cast::<u8>() as u32, len: bytes.len() as u32 }
 }

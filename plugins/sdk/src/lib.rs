@@ -112,6 +112,21 @@ impl From<Failure> for Error {
 /// of code apiece.
 #[inline(never)]
 pub fn is(bytes: &[u8], word: &str) -> bool {
+    bytes.len() == word.len() && behind(bytes, word.as_bytes()).is_some()
+}
+
+/// What stands behind `front`, where `bytes` begin so.
+pub fn behind<'a>(bytes: &'a [u8], front: &[u8]) -> Option<&'a [u8]> {
+    let (head, tail) = bytes.split_at_checked(front.len())?;
     // Not `==`, which is a call of a function that compares in order.
-    bytes.len() == word.len() && bytes.iter().zip(word.as_bytes()).all(|(a, b)| a == b)
+    head.iter().zip(front).all(|(a, b)| a == b).then_some(tail)
+}
+
+/// Whether `name` has 1 to `longest` ASCII letters, digits and bytes of `also`: names go into topics,
+/// where a `/`, `+` or `#` would mean something.
+pub fn is_name(name: &[u8], longest: usize, also: &str) -> bool {
+    (1..=longest).contains(&name.len())
+        && name
+            .iter()
+            .all(|byte| byte.is_ascii_alphanumeric() || also.bytes().any(|one| one == *byte))
 }

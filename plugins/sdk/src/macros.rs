@@ -20,7 +20,7 @@ macro_rules! parser {
     };
     ($parse:path, input = $input:expr) => {
         // Checked wherever it is built.
-        const _: $crate::Parse = $parse;
+        const _: ($crate::Parse, usize) = ($parse, $input);
 
         #[cfg(target_family = "wasm")]
         const _: () = {
@@ -69,7 +69,8 @@ macro_rules! jobs {
 macro_rules! protocol {
     ($protocol:ty, $input:expr, $scratch:expr) => {
         // Checked wherever it is built.
-        const _: $crate::abi::Kind = <$protocol as $crate::Protocols>::KIND;
+        const _: ($crate::abi::Kind, usize, usize) =
+            (<$protocol as $crate::Protocols>::KIND, $input, $scratch);
 
         #[cfg(target_family = "wasm")]
         const _: () = {

@@ -2,7 +2,7 @@
 
 use crate::{
     Arrival, Ask, Blocks, Draft, Error, Failure, Geometry, Heard, Jobs, Status, Wanted, Writer,
-    abi::{Action, Event, Hear, Input, Kind, Report},
+    abi::{Event, Hear, Input, Kind, Record, Report, Span, Tag},
     jobs::Reason,
 };
 
@@ -15,8 +15,50 @@ pub struct Message<'m> {
     pub payload: &'m [u8],
 }
 
-/// Says what a plugin wants done.
-type Tell<'t> = &'t mut dyn for<'a> FnMut(Action<&'a [u8]>);
+/// Records of one answer: the most are of a job offered.
+pub(crate) const RECORDS: usize = 3;
+
+/// What a plugin wants done, as the records that say so.
+#[doc(hidden)]
+#[derive(Clone, Debug)]
+pub struct Answer {
+    pub(crate) records: [Record; RECORDS],
+    pub(crate) count: usize,
+}
+
+impl Answer {
+    /// Nothing is to be done.
+    pub const NOTHING: Self =
+        Answer { records: [Record { tag: 0, x: 0, a: 0, b: 0, c: 0 }; RECORDS], count: 0 };
+
+    #[inline(never)]
+    fn say(&mut self, tag: Tag, x: u16, bytes: &[u8], c: u32) {
+        if let Some(record) = self.records.get_mut(self.count) {
+            let Span { at, len } = place(bytes);
+            *record = Record { tag: tag.number(), x, a: at, b: len, c };
+            self.count += 1;
+        }
+    }
+
+    fn say_number(&mut self, tag: Tag, x: u16, number: u32) {
+        if let Some(record) = self.records.get_mut(self.count) {
+            *record = Record { x, ..tag.number_record(number) };
+            self.count += 1;
+        }
+    }
+
+    fn publish(&mut self, draft: Draft<'_>) -> Result<(), Failure> {
+        let (topic, payload) = draft.finish().ok_or(Failure::MessageTooLong)?;
+        let topic_len = u16::try_from(topic.len()).map_err(|_| Failure::MessageTooLong)?;
+        self.say(Tag::Publish, topic_len, payload, place(topic).at);
+        Ok(())
+    }
+}
+
+/// Where bytes are, as 32 bits can say it: wholly, in a plugin.
+pub(crate) fn place(bytes: &[u8]) -> Span {
+    Span { at: core::ptr::from_ref(bytes).cast::<u8>().addr() as u32, len: bytes.len() as u32 }
+}
 
 /// A protocol of either kind, for the macros.
 #[doc(hidden)]
@@ -26,7 +68,7 @@ pub trait Protocols {
     /// Of which kind.
     const KIND: Kind;
 
-    /// Hears an event and tells its actions, which borrow from `input` or `scratch`.
+    /// Hears an event and says what is to be done; spans are in `input` or `scratch`.
     ///
     /// # Errors
     /// What is refused.
@@ -35,7 +77,7 @@ pub trait Protocols {
         event: Event,
         input: Input<'_>,
         scratch: &mut [u8],
-        tell: Tell<'_>,
+        answer: &mut Answer,
     ) -> Result<(), Error>;
 }
 
@@ -53,14 +95,14 @@ impl<T: Blocks> Protocols for Blocking<T> {
         event: Event,
         input: Input<'_>,
         scratch: &mut [u8],
-        tell: Tell<'_>,
+        answer: &mut Answer,
     ) -> Result<(), Error> {
         let Input { a, b, x, y, z } = input;
         let wanted = Wanted { first: x, bits: u64::from(z) << 32 | u64::from(y) };
         match event {
             Event::Start => self.0.start(a)?,
             Event::Connected => {
-                subscribe(scratch, tell, |topic| self.0.subscription(x, topic))?;
+                subscribe(scratch, answer, |topic| self.0.subscription(x, topic))?;
             }
             Event::Open => {
                 let file = u8::try_from(z).map_err(|_| Failure::BadNumber)?;
@@ -69,11 +111,15 @@ impl<T: Blocks> Protocols for Blocking<T> {
             Event::Wanted => {
                 let mut draft = Draft::new(scratch);
                 self.0.request(wanted, &mut draft);
-                publish(draft, tell)?;
+                answer.publish(draft)?;
             }
             Event::Message => match self.0.accept(Message { topic: a, payload: b }, wanted)? {
-                Arrival::Block { index, bytes } => tell(Action::Block { index, bytes }),
-                Arrival::Refused(why) => tell(Action::GiveUp(why)),
+                Arrival::Block { index, bytes } => {
+                    answer.say(Tag::Block, bytes.x(), bytes.raw, index);
+                }
+                Arrival::Refused(why) => {
+                    answer.say_number(Tag::GiveUp, 0, why.number().into());
+                }
             },
             // An event of another kind of plugin, or of a newer host: nothing to do.
             _ => {}
@@ -96,27 +142,27 @@ impl<T: Jobs> Protocols for Jobbing<T> {
         event: Event,
         input: Input<'_>,
         scratch: &mut [u8],
-        tell: Tell<'_>,
+        answer: &mut Answer,
     ) -> Result<(), Error> {
         let Input { a, b, x, .. } = input;
         match event {
             Event::Start => self.0.start(a)?,
             Event::Connected => {
-                subscribe(scratch, tell, |topic| self.0.subscription(x, topic))?;
+                subscribe(scratch, answer, |topic| self.0.subscription(x, topic))?;
             }
             Event::Adopt => self.0.adopt(a)?,
             Event::Ask => {
                 let ask = Ask::from_number(x).ok_or(Failure::BadNumber)?;
                 let mut draft = Draft::new(scratch);
                 self.0.ask(ask, &mut draft)?;
-                publish(draft, tell)?;
+                answer.publish(draft)?;
             }
             Event::Report => {
                 let mut draft = Draft::new(scratch);
                 self.0.report(&status(input)?, &mut draft)?;
-                publish(draft, tell)?;
+                answer.publish(draft)?;
             }
-            Event::Message => heard(self.0.hear(Message { topic: a, payload: b })?, tell),
+            Event::Message => heard(self.0.hear(Message { topic: a, payload: b })?, answer),
             Event::Take => self.0.take()?,
             _ => {}
         }
@@ -126,19 +172,13 @@ impl<T: Jobs> Protocols for Jobbing<T> {
 
 fn subscribe(
     scratch: &mut [u8],
-    tell: Tell<'_>,
+    answer: &mut Answer,
     write: impl FnOnce(&mut Writer<'_>) -> bool,
 ) -> Result<(), Failure> {
     let mut topic = Writer::new(scratch);
     if write(&mut topic) {
-        tell(Action::Subscribe(topic.finish().ok_or(Failure::MessageTooLong)?));
+        answer.say(Tag::Subscribe, 0, topic.finish().ok_or(Failure::MessageTooLong)?, 0);
     }
-    Ok(())
-}
-
-fn publish(draft: Draft<'_>, tell: Tell<'_>) -> Result<(), Failure> {
-    let (topic, payload) = draft.finish().ok_or(Failure::MessageTooLong)?;
-    tell(Action::Publish { topic, payload });
     Ok(())
 }
 
@@ -157,20 +197,20 @@ fn status(input: Input<'_>) -> Result<Status<'_>, Failure> {
     })
 }
 
-fn heard(heard: Heard<'_>, tell: Tell<'_>) {
+fn heard(heard: Heard<'_>, answer: &mut Answer) {
     let (hear, why) = match heard {
         Heard::Offer(offer) => {
-            tell(Action::Job(offer.name));
-            tell(Action::Document(offer.document));
-            (if offer.started { Hear::OfferStarted } else { Hear::Offer }, None)
+            answer.say(Tag::Job, 0, offer.name, 0);
+            answer.say(Tag::Document, 0, offer.document, 0);
+            (if offer.started { Hear::OfferStarted } else { Hear::Offer }, 0)
         }
-        Heard::NoJob => (Hear::NoJob, None),
-        Heard::Over => (Hear::Over, None),
-        Heard::Accepted => (Hear::Accepted, None),
-        Heard::Again => (Hear::Again, None),
-        Heard::Refused(why) => (Hear::Refused, Some(why)),
-        Heard::Changed => (Hear::Changed, None),
-        Heard::Ignored => (Hear::Ignored, None),
+        Heard::NoJob => (Hear::NoJob, 0),
+        Heard::Over => (Hear::Over, 0),
+        Heard::Accepted => (Hear::Accepted, 0),
+        Heard::Again => (Hear::Again, 0),
+        Heard::Refused(why) => (Hear::Refused, why.number()),
+        Heard::Changed => (Hear::Changed, 0),
+        Heard::Ignored => (Hear::Ignored, 0),
     };
-    tell(Action::Hear(hear, why));
+    answer.say_number(Tag::Hear, hear.number(), why.into());
 }

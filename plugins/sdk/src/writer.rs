@@ -24,6 +24,11 @@ impl<'b> Writer<'b> {
         }
     }
 
+    /// Appends a number in four bytes, the lowest first.
+    pub fn word(&mut self, number: u32) {
+        self.put(&number.to_le_bytes());
+    }
+
     /// Appends a number in decimal.
     pub fn number(&mut self, number: u32) {
         if number > 9 {
