@@ -29,11 +29,11 @@ fn the_sample_is_summed_up_board_by_board() {
         assert!(said.contains(word), "{word} is not in:\n{said}");
     }
     let events = events(&ota(&["check", "--json"]));
-    assert_eq!(events.len(), 4);
+    assert_eq!(events.len(), 5);
     assert_eq!(events[0]["event"], "board");
     assert_eq!(events[0]["image"]["len"], 188 * 1024);
     assert_eq!(events[1]["ram"]["budget"], 8 * 1024);
-    assert_eq!(events[3]["boards"], 3);
+    assert_eq!(events[4]["boards"], 4);
 }
 
 #[test]

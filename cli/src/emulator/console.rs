@@ -30,6 +30,7 @@ impl Console {
             (self.received, self.fetched) = (None, 0);
             self.how = match said {
                 _ if said.starts_with("swapped the slots back") => How::Reverted,
+                _ if said.ends_with("to stay") => How::Permanent,
                 _ if said.starts_with("swapped the slots") => How::Trial,
                 _ if said.starts_with("refused") => How::Refused,
                 _ => How::Unchanged,

@@ -27,10 +27,10 @@ pub(crate) fn build(world: &World, board: &str, name: &str, more: &[&str]) -> Pa
 }
 
 /// Signs the payload of a built image anew; gives the file.
-pub(crate) fn sign(world: &World, built: &Path, name: &str, more: &[&str]) -> String {
+pub(crate) fn sign(world: &World, built: &Path, name: &str, format: &str, more: &[&str]) -> String {
     let payload = built.join("firmware.bin");
     let payload = payload.to_str().expect("UTF-8");
-    world.events(&[&["sign", payload, name, "--format", "trailer"], more].concat());
+    world.events(&[&["sign", payload, name, "--format", format], more].concat());
     name.to_owned()
 }
 

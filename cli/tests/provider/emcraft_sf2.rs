@@ -1,33 +1,50 @@
 //! The whole story on an emulated Cortex-M3: its own bootloader, its own firmware, mosquitto. It needs
 //! `qemu-system-arm` and a way to build for thumbv7m-none-eabi, and says how to get what is missing.
 
+use std::path::Path;
+use std::process::Command;
+
 use coreota::error::Failure;
 
 use crate::board::{Board, build, ended, publish, sign, top};
 use crate::world::World;
 
-const BOARD: &str = "emcraft-sf2";
 const THING: &str = "lamp-1";
 /// Five flash operations a block of the download, and some before: more than 64 of its blocks.
 const CUT_AFTER: &str = "420";
 
 #[test]
-fn real_firmware_updates_itself() {
-    let mut world = World::on_mosquitto();
-    let v1 = build(&world, BOARD, "v1", &["--version", "1.0.0"]);
-    let v2 = build(&world, BOARD, "v2", &["--version", "2.0.0"]);
-    let bad = ["--version", "3.0.0", "--features", "fails-self-test"];
-    let v3 = build(&world, BOARD, "v3", &bad);
-    assert!(v1.join("factory.bin").is_file());
+fn real_firmware_updates_itself_with_embassy_boot() {
+    updates_itself("emcraft-sf2", "trailer");
+}
 
-    let mut board = Board::boot(&world, BOARD, "v1", THING, &[]);
-    board.until("boot      v1.0.0 runs on emcraft-sf2");
-    refuses_what_is_not_for_it(&world, &v2, &mut board);
+#[test]
+fn real_firmware_updates_itself_with_the_formats_of_mcuboot() {
+    updates_itself("emcraft-sf2-mcuboot", "mcuboot");
+}
+
+fn updates_itself(name: &str, format: &str) {
+    let mut world = World::on_mosquitto();
+    let v1 = build(&world, name, "v1", &["--version", "1.0.0"]);
+    let v2 = build(&world, name, "v2", &["--version", "2.0.0"]);
+    let bad = ["--version", "3.0.0", "--features", "fails-self-test"];
+    let v3 = build(&world, name, "v3", &bad);
+    assert!(v1.join("factory.bin").is_file());
+    if format == "mcuboot" {
+        let mut imgtool = Command::new("imgtool");
+        imgtool.args(["verify", "-k", &top("examples/keys/demo.pub.pem")]);
+        let said = imgtool.arg(v2.join("update.img")).output().expect("`pip install imgtool`");
+        assert!(said.status.success(), "{said:?}");
+    }
+
+    let mut board = Board::boot(&world, name, "v1", THING, &[]);
+    board.until(&format!("boot      v1.0.0 runs on {name}"));
+    refuses_what_is_not_for_it(&world, &v2, name, format, &mut board);
 
     // The power goes in the middle of the download, then the broker.
     drop(board);
     publish(&world, "good", THING, &v2.join("update.img").display().to_string());
-    let boot = |more: &[&str]| Board::boot(&world, BOARD, "v1", THING, more);
+    let boot = |more: &[&str]| Board::boot(&world, name, "v1", THING, more);
     let before = boot(&["--cut-after", CUT_AFTER, "--tear", "bits"]).cut();
     assert!(before.iter().any(|line| line.contains("download  64/")), "{before:#?}");
     let mut board = boot(&[]);
@@ -36,33 +53,39 @@ fn real_firmware_updates_itself() {
     world.restart_mosquitto();
     board.until("verify    whole, authentic, newer, for this board: staged");
     board.until("bootloader swapped the slots and starts the new image on trial");
-    board.until("boot      v2.0.0 runs on emcraft-sf2");
+    board.until("boot      v2.0.0 runs");
     board.until("good: SUCCEEDED, v1.0.0 -> v2.0.0");
     assert_eq!(ended(&world, "good", THING).0, "SUCCEEDED");
 
     // It stays after a power cycle.
     drop(board);
-    let mut board = Board::boot(&world, BOARD, "v1", THING, &[]);
-    let (_, before) = board.until("boot      v2.0.0 runs on emcraft-sf2");
+    let mut board = Board::boot(&world, name, "v1", THING, &[]);
+    let (_, before) = board.until("boot      v2.0.0 runs");
     assert!(before.iter().any(|line| line.contains("bootloader starts the image")), "{before:?}");
 
     publish(&world, "bad", THING, &v3.join("update.img").display().to_string());
-    board.until("boot      v3.0.0 runs on emcraft-sf2");
+    board.until("boot      v3.0.0 runs");
     board.until("install   self-test failed");
     board.until("bootloader swapped the slots back and starts the image of before");
-    board.until("boot      v2.0.0 runs on emcraft-sf2");
+    board.until("boot      v2.0.0 runs");
     failed(&world, "bad", Failure::SelfTest);
 }
 
 /// None of these ever runs, and the provider hears why.
-fn refuses_what_is_not_for_it(world: &World, built: &std::path::Path, board: &mut Board) {
+fn refuses_what_is_not_for_it(
+    world: &World,
+    built: &Path,
+    name: &str,
+    format: &str,
+    board: &mut Board,
+) {
     world.events(&["keygen", "stranger"]);
     let key = top("examples/keys/demo-only.key.pem");
     let new = ["--version", "2.0.0"];
-    let ours = ["--board", BOARD, "--key", &key];
-    let strangers = ["--board", BOARD, "--key", "stranger.pem"];
+    let ours = ["--board", name, "--key", &key];
+    let strangers = ["--board", name, "--key", "stranger.pem"];
     let other_board = ["--board", "sim-embassy", "--key", &key];
-    let image = |name: &str, how: &[&[&str]]| sign(world, built, name, &how.concat());
+    let image = |file: &str, how: &[&[&str]]| sign(world, built, file, format, &how.concat());
     let tampered = image("tampered.img", &[&new, &ours]);
     let path = world.dir.join(&tampered);
     let mut bytes = std::fs::read(&path).expect("readable");

@@ -79,6 +79,12 @@ fn partitions(model: &Model, device: &Device) -> TokenStream {
             model.origin(&parts.state),
         ),
         (
+            "SCRATCH",
+            "What the bootloader swaps through",
+            parts.scratch.value,
+            model.origin(&parts.scratch),
+        ),
+        (
             "PROVISIONING",
             "What the device was told when it was made",
             layout.provisioning,
@@ -102,7 +108,32 @@ fn partitions(model: &Model, device: &Device) -> TokenStream {
         let doc = doc(format!("{what} ({origin})."));
         Some(quote!(#doc pub const #name: Region = #part;))
     });
-    address.into_iter().chain(declared).collect()
+    address.into_iter().chain(declared).chain(mcuboot(model, device)).collect()
+}
+
+/// What MCUboot is built with, for a bootloader that keeps its formats.
+fn mcuboot(model: &Model, device: &Device) -> Option<TokenStream> {
+    let Bootloader::Mcuboot(mcuboot) = &device.bootloader.value else { return None };
+    let said = |what: &str| doc(format!("{what} ({}).", model.origin(&device.bootloader)));
+    let (mode_doc, mode) = (said("How images are brought in"), mode(mcuboot));
+    let sectors_doc = said("The erase units of a slot that the bootloader has status for");
+    let sectors = plain(mcuboot.max_sectors.value.0);
+    Some(quote! {
+        #mode_doc
+        pub const MODE: boot::mcuboot::Mode = #mode;
+        #sectors_doc
+        pub const SECTORS: u32 = #sectors;
+    })
+}
+
+fn mode(mcuboot: &Mcuboot) -> TokenStream {
+    let mode = match mcuboot.mode.value {
+        Mode::SwapOffset => format_ident!("SwapOffset"),
+        Mode::SwapMove => format_ident!("SwapMove"),
+        Mode::SwapScratch => format_ident!("SwapScratch"),
+        Mode::OverwriteOnly => format_ident!("OverwriteOnly"),
+    };
+    quote!(boot::mcuboot::Mode::#mode)
 }
 
 /// A number without a type behind it.
@@ -287,16 +318,9 @@ fn format(bootloader: &Bootloader) -> proc_macro2::Ident {
 /// The bootloader adapter: its type, and how it is made.
 fn boot(device: &Device) -> (TokenStream, TokenStream) {
     match &device.bootloader.value {
-        Bootloader::Mcuboot(mcuboot) => {
+        Bootloader::Mcuboot(_) => {
             let boot = quote!(boot::mcuboot::Mcuboot);
-            let mode = match mcuboot.mode.value {
-                Mode::SwapOffset => format_ident!("SwapOffset"),
-                Mode::SwapMove => format_ident!("SwapMove"),
-                Mode::SwapScratch => format_ident!("SwapScratch"),
-                Mode::OverwriteOnly => format_ident!("OverwriteOnly"),
-            };
-            let mode = quote!(boot::mcuboot::Mode::#mode);
-            let value = quote!(#boot::new(PRIMARY, SECONDARY, #mode));
+            let value = quote!(#boot::new(PRIMARY, SECONDARY, MODE));
             (boot, value)
         }
         Bootloader::EmbassyBoot(_) => {

@@ -22,6 +22,10 @@ pub mod ota {
     pub const PRIMARY: Region = Region::new(0, 196608);
     /// The slot of the new image (ota.toml:64).
     pub const SECONDARY: Region = Region::new(262144, 200704);
+    /// How images are brought in (ota.toml:58).
+    pub const MODE: boot::mcuboot::Mode = boot::mcuboot::Mode::SwapOffset;
+    /// The erase units of a slot that the bootloader has status for (ota.toml:58).
+    pub const SECTORS: u32 = 128;
     /// Bytes of a block (ota.toml:35).
     pub const BLOCK_SIZE: usize = 4096;
     /// Bytes of the largest message that the link must be able to receive.
@@ -117,11 +121,7 @@ pub mod ota {
             verify::Native::new()
         }
         fn boot() -> Self::Boot {
-            boot::mcuboot::Mcuboot::new(
-                PRIMARY,
-                SECONDARY,
-                boot::mcuboot::Mode::SwapOffset,
-            )
+            boot::mcuboot::Mcuboot::new(PRIMARY, SECONDARY, MODE)
         }
     }
     /// The pipeline over your flash `F`, link `L`, clock `C` and hooks `H`.

@@ -41,11 +41,11 @@ impl Window {
         self.0
     }
 
-    /// Enters the program in it; returns where there is none.
-    pub fn enter(self) {
-        if !self.is_program() {
+    /// Enters the program whose vector table is at `start`; returns where there is none.
+    pub fn enter(&self, start: u32) {
+        let Some(table) = self.0.get(start as usize..).filter(|table| is_program(table)) else {
             return;
-        }
+        };
         // External RAM is closed to execution until the memory protection unit opens it.
         let size = RUN.len.next_power_of_two().ilog2();
         System.write(REGION, 0);
@@ -61,20 +61,20 @@ impl Window {
         cortex_m::peripheral::SCB::clear_pendst();
         // SAFETY: a vector table is there, as was seen, at a multiple of its size.
         unsafe {
-            core.SCB.vtor.write(RUN.offset);
-            cortex_m::asm::bootload(self.0.as_ptr().cast())
+            core.SCB.vtor.write(table.as_ptr().addr() as u32);
+            cortex_m::asm::bootload(table.as_ptr().cast())
         }
     }
+}
 
-    /// Whether it begins as a vector table: a stack in RAM, and a start in the window.
-    fn is_program(&self) -> bool {
-        let word = |at: usize| {
-            let bytes = self.0.get(at..)?.first_chunk()?;
-            Some(u32::from_le_bytes(*bytes))
-        };
-        let (Some(stack), Some(start)) = (word(0), word(4)) else { return false };
-        let ram = (&raw const _ram_start).addr() as u32 + 1..=(&raw const _ram_end).addr() as u32;
-        let inside = start & 1 == 1 && start.wrapping_sub(RUN.offset) < RUN.len;
-        stack.is_multiple_of(8) && ram.contains(&stack) && inside
-    }
+/// Whether it begins as a vector table: a stack in RAM, and a start in the window.
+fn is_program(table: &[u8]) -> bool {
+    let word = |at: usize| {
+        let bytes = table.get(at..)?.first_chunk()?;
+        Some(u32::from_le_bytes(*bytes))
+    };
+    let (Some(stack), Some(start)) = (word(0), word(4)) else { return false };
+    let ram = (&raw const _ram_start).addr() as u32 + 1..=(&raw const _ram_end).addr() as u32;
+    let inside = start & 1 == 1 && start.wrapping_sub(RUN.offset) < RUN.len;
+    stack.is_multiple_of(8) && ram.contains(&stack) && inside
 }
