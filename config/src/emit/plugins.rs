@@ -50,8 +50,8 @@ fn declaration(model: &Model, slot: usize, plugin: &model::Plugin) -> TokenStrea
     quote! {
         #docs
         pub struct #marker;
-        impl #marker {
-            pub const HOME: ::coreota_plugins::Home = ::coreota_plugins::Home {
+        impl ::coreota_plugins::Hosted for #marker {
+            const HOME: ::coreota_plugins::Home = ::coreota_plugins::Home {
                 name: #name,
                 slot: #slot,
                 module: #module,
@@ -81,7 +81,7 @@ pub(super) fn host(device: &Device, name: &str) -> (TokenStream, TokenStream) {
         }
         Plugin::ParserModule(_) => {
             let host = quote!(::coreota_plugins::PluginParser);
-            let value = quote!(#host::new(#marker::HOME));
+            let value = quote!(#host::new(<#marker as ::coreota_plugins::Hosted>::HOME));
             (host, value)
         }
         Plugin::ProtocolModule(_) => (quote!(::coreota_plugins::PluginBlocks<#marker>), quote!()),

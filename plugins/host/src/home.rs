@@ -19,3 +19,9 @@ pub struct Home {
     /// The native stack it runs on.
     pub stack: fn() -> StackHandle,
 }
+
+/// A [`Home`] that a type knows: protocols are made from the type alone.
+pub trait Hosted {
+    /// Where the plugin lives.
+    const HOME: Home;
+}

@@ -6,7 +6,7 @@
 //!
 //! | file | is |
 //! |---|---|
-//! | `parser.rs` | [`PluginParser`]: checks what a plugin says, and makes it a descriptor |
+//! | `parser.rs`, `blocks.rs`, `jobs.rs`, `talk.rs` | [`PluginParser`], [`PluginBlocks`], [`PluginJobs`]: check what a plugin says |
 //! | `plugin.rs` | one plugin: comes in pieces or compiled in, is loaded, called, gone |
 //! | `prescan.rs` | what is refused before the engine sees it, and why loading takes bounded time |
 //! | `engine.rs`, `engine/` | what runs modules: wasmi, and room for another |
@@ -16,7 +16,7 @@
 //!
 //! # What a firmware does
 //!
-//! It installs the allocator, gives a plugin a home, and calls [`abandon`] from its panic handler.
+//! It installs the allocator, gives a plugin a [`Home`], and calls [`abandon`] from its panic handler.
 //! The macro of `ota.toml` writes the home.
 //!
 //! ```
@@ -27,7 +27,6 @@
 //! // `NoHeap` in place of `System` where the firmware has no heap.
 //! #[global_allocator]
 //! static ALLOCATOR: PluginAlloc<System> = PluginAlloc(System);
-//! static ARENA: Arena<{ 20 * 1024 }> = Arena::new();
 //! static STACK: Stack<{ 16 * 1024 }> = Stack::new();
 //!
 //! let mut parser = PluginParser::new(Home {
@@ -35,7 +34,10 @@
 //!     slot: Some(0),
 //!     module: None,
 //!     limits: Limits::DEFAULT,
-//!     arena: || ARENA.handle(),
+//!     arena: || {
+//!         static ARENA: Arena<{ 20 * 1024 }> = Arena::new();
+//!         ARENA.handle()
+//!     },
 //!     stack: || STACK.handle(),
 //! });
 //! // Nothing came into its slot yet, and so it knows no document.
@@ -53,10 +55,12 @@
 extern crate std;
 
 mod alloc;
+mod blocks;
 mod contain;
 mod engine;
 mod heap;
 mod home;
+mod jobs;
 mod limits;
 mod parser;
 mod plugin;
@@ -64,12 +68,16 @@ mod prescan;
 mod ram;
 mod stack;
 mod switch;
+mod talk;
 
 pub use alloc::{NoHeap, PluginAlloc};
+pub use blocks::PluginBlocks;
 pub use contain::abandon;
 pub use heap::Usage;
-pub use home::Home;
+pub use home::{Home, Hosted};
+pub use jobs::PluginJobs;
 pub use limits::Limits;
 pub use parser::PluginParser;
 pub use ram::{Arena, ArenaHandle};
 pub use stack::{Stack, StackHandle};
+pub use talk::{THING_MAX, TOPICS_MAX};

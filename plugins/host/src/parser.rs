@@ -28,13 +28,12 @@ impl PluginParser {
     pub const fn new(home: Home) -> Self {
         PluginParser { plugin: Plugin::new(home, Kind::Parser) }
     }
-
     /// Loads the module that is compiled in, instead of at the first document.
     ///
     /// # Errors
     /// Why it is not loaded: [`Failure::NoPlugin`] where its slot is empty.
     pub fn load(&mut self) -> Result<(), Failure> {
-        self.plugin.wake().map(drop)
+        self.plugin.wake()
     }
 
     /// What the plugin takes of its arena.
@@ -57,7 +56,7 @@ impl PluginParser {
             Answer::NotMine(why) => return Ok(Parse::NotMine(failure(why))),
             Answer::Malformed(why) => return Ok(Parse::Malformed(failure(why))),
         };
-        let (memory, records) = self.plugin.answer(count)?;
+        let (memory, _, records) = self.plugin.answer(count)?;
         let told = abi::Descriptor::<Span>::read(records).map_err(broken)?;
         let told = told.try_map(|span| span.of(memory)).map_err(broken)?;
         Ok(Parse::Descriptor(descriptor(told)))

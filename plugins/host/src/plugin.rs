@@ -7,7 +7,7 @@ use coreota::{
     error::Failure,
     plugin::{Content, Facts, Plug},
 };
-use coreota_plugin_abi::{ABI, Fault, IO, Io, Kind, Record, VERSION};
+use coreota_plugin_abi::{ABI, Fault, IO, Io, Kind, Record, Span, VERSION};
 
 use crate::{
     Home, Usage,
@@ -27,6 +27,8 @@ pub(crate) struct Plugin {
     inside: Option<Containment>,
     state: State,
     burned: u32,
+    /// Nothing was told to it since its instance was made.
+    new: bool,
 }
 
 enum State {
@@ -52,7 +54,14 @@ unsafe impl Send for Plugin {}
 
 impl Plugin {
     pub(crate) const fn new(home: Home, kind: Kind) -> Self {
-        Plugin { home, kind, inside: None, state: State::Empty(Failure::NoPlugin), burned: 0 }
+        Plugin {
+            home,
+            kind,
+            inside: None,
+            state: State::Empty(Failure::NoPlugin),
+            burned: 0,
+            new: false,
+        }
     }
 
     pub(crate) const fn home(&self) -> &Home {
@@ -154,6 +163,7 @@ impl Plugin {
         let arena = inside.heap().bounds();
         let loaded = inside.run(|| load(arena, module, &limits, kind))??;
         self.state = State::Loaded(loaded);
+        self.new = true;
         Ok(())
     }
 
@@ -172,11 +182,22 @@ impl Plugin {
         }
     }
 
-    /// Whether [`Plugin::call`] would call: loads what is compiled in. `true` where it did just
-    /// now.
-    pub(crate) fn wake(&mut self) -> Result<bool, Failure> {
-        let asleep = !matches!(self.state, State::Loaded(_));
-        self.ready().map(|_| asleep)
+    /// Loads what is compiled in, where nothing runs.
+    ///
+    /// # Errors
+    /// Why none can be called.
+    pub(crate) fn wake(&mut self) -> Result<(), Failure> {
+        self.ready().map(drop)
+    }
+
+    /// Whether its instance was made since this was asked last: it knows nothing yet.
+    pub(crate) const fn take_new(&mut self) -> bool {
+        core::mem::replace(&mut self.new, false)
+    }
+
+    /// Undoes [`Plugin::take_new`].
+    pub(crate) const fn make_new(&mut self) {
+        self.new = true;
     }
 
     /// Writes input by `input`, which returns its length and the arguments of the call, and calls.
@@ -214,6 +235,7 @@ impl Plugin {
         match called {
             Ok(Ok((result, burned))) => {
                 self.burned = burned;
+                self.new |= result.is_err();
                 result
             }
             // It did not run.
@@ -226,17 +248,18 @@ impl Plugin {
         }
     }
 
-    /// The plugin's memory, and the records a call left there.
+    /// The plugin's memory, where in it the input buffer is, and the records a call left there.
     pub(crate) fn answer(
         &self,
         count: u32,
-    ) -> Result<(&[u8], impl Iterator<Item = Record>), Failure> {
+    ) -> Result<(&[u8], Span, impl Iterator<Item = Record>), Failure> {
         let State::Loaded(loaded) = &self.state else { return Err(Failure::NoPlugin) };
         // SAFETY: the state points to what was loaded into the arena, which runs alone use mutably,
         // and they take `&mut self`.
         let this = unsafe { loaded.as_ref() };
         let memory = this.engine.memory();
-        Ok((memory, this.io.records(memory, count).map_err(broken)?))
+        let input = Span { at: this.io.input, len: this.io.input_cap };
+        Ok((memory, input, this.io.records(memory, count).map_err(broken)?))
     }
 
     /// What it takes of its arena; nothing while none is loaded.

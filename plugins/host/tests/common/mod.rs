@@ -165,3 +165,52 @@ pub(crate) fn works(parser: &mut PluginParser) {
     };
     assert_eq!(stream.raw, b"firmware");
 }
+
+/// A protocol of `kind` whose function body is `body`: input at 64 (512 bytes, whose `a` begins at
+/// 84), records at 1024 (16 of them), the text `topic` at 1536 (its first byte `t`). Its parameters
+/// are `$event` and `$len`.
+pub(crate) fn protocol(kind: u32, body: &str) -> Vec<u8> {
+    wat(&format!(
+        r#"(module
+            (memory (export "memory") 2048 2048 (pagesize 1))
+            (global $told (mut i32) (i32.const 0))
+            (data (i32.const 0) "\40\00\00\00\00\02\00\00\00\04\00\00\10\00\00\00")
+            (data (i32.const 1536) "topic")
+            (func (export "ota_abi") (result i32) i32.const {})
+            (func (export "ota_io") (result i32) i32.const 0)
+            (func $record (param $at i32) (param $tag i32) (param $a i32) (param $b i32) (param $c i32)
+                (i32.store (i32.add (i32.const 1024) (local.get $at)) (local.get $tag))
+                (i32.store (i32.add (i32.const 1028) (local.get $at)) (local.get $a))
+                (i32.store (i32.add (i32.const 1032) (local.get $at)) (local.get $b))
+                (i32.store (i32.add (i32.const 1036) (local.get $at)) (local.get $c)))
+            (func (export "ota_event") (param $event i32) (param $len i32) (result i32)
+                {body}
+                i32.const 0))"#,
+        0x4f54_0001 | kind << 8
+    ))
+}
+
+/// Slot 5.
+pub(crate) const fn protocol_home(name: &'static str, module: Option<&'static [u8]>) -> Home {
+    Home {
+        name,
+        slot: Some(5),
+        module,
+        limits: LIMITS,
+        arena: || ARENA.handle().at_most(ARENA_BYTES.get()),
+        stack: || STACK.handle(),
+    }
+}
+
+/// Plugs a protocol of `kind` by `step`.
+pub(crate) fn plug_by(
+    kind: u16,
+    module: &[u8],
+    mut step: impl FnMut(Plug<'_>) -> Option<Result<(), Failure>>,
+) -> Result<(), Failure> {
+    let facts = Facts { kind, arena: 0, ..facts(module.len()) };
+    for plug in [Plug::Begin(&facts), Plug::Bytes(module), Plug::Start] {
+        step(plug).expect("it hosts the slot")?;
+    }
+    Ok(())
+}
