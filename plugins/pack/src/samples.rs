@@ -14,7 +14,7 @@ pub struct Sample {
 }
 
 /// Every sample, in the order of their names.
-const NAMES: [&str; 3] = ["acme-jobs", "mqtt-stream", "raw-blocks"];
+const NAMES: [&str; 5] = ["acme-jobs", "compact-jobs", "field-jobs", "mqtt-stream", "raw-blocks"];
 
 /// Where the samples are.
 pub fn samples_folder() -> PathBuf {

@@ -215,6 +215,13 @@ impl<'a> Cbor<'a> {
         }
     }
 
+    /// Notes what went wrong elsewhere, as if it were the reader's.
+    pub fn check(&mut self, result: Result<(), Failure>) {
+        if let Err(why) = result {
+            self.fail(why);
+        }
+    }
+
     /// Behind the message: nothing may follow.
     ///
     /// # Errors
