@@ -9,6 +9,8 @@
 //! Real firmware: [`mod@build`] makes its images, [`provisioning`] what a device is told when it is
 //! made, [`emulator`] boots both.
 //!
+//! [`plugin`] is what the commands for authors of plugins share.
+//!
 //! [`mod@bench`] measures coreota itself, for those who work on it.
 
 mod bench;
@@ -17,18 +19,25 @@ mod build;
 mod cmd;
 mod control;
 mod demo;
+mod descriptor;
 mod emulator;
 mod error;
 mod job_document;
 mod keys;
 mod ota_toml;
 mod out;
+mod plugin;
 mod provider;
 mod provisioning;
 mod publishing;
 mod report;
 mod serve;
 mod store;
+
+/// This program hosts plugins as a device does: to measure and to test them, and to be a device.
+#[global_allocator]
+static ALLOCATOR: coreota_plugins::PluginAlloc<std::alloc::System> =
+    coreota_plugins::PluginAlloc(std::alloc::System);
 
 fn main() -> std::process::ExitCode {
     cmd::main(std::env::args_os().collect())

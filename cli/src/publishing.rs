@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use coreota::descriptor::Algorithm;
 use sha2::{Digest, Sha256};
 
 use crate::control::{Connection, Reply, Request};
 use crate::error::{Error, Exit, Result};
+use crate::keys;
 use crate::out::Out;
 use crate::provider::names::FILE_MAX;
 use crate::provider::state::Status;
@@ -23,6 +25,18 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
         size => Err(Error::file("publish", path, format!("it has {size} bytes"))
             .fix(format!("a stream carries 1 to {FILE_MAX} bytes"))),
     }
+}
+
+/// A signature over a whole file, as a job carries it: DER.
+pub(crate) fn sign(key: &Path, file: &[u8]) -> Result<Vec<u8>> {
+    let signer = keys::private(key)?;
+    if signer.algorithm() != Algorithm::EcdsaP256 {
+        let why = format!("it is an {} key", keys::word(signer.algorithm()));
+        return Err(Error::file("sign with", key, why).fix(
+            "a job carries ecdsa-p256 signatures; `cargo ota sign` puts others inside the image",
+        ));
+    }
+    Ok(signer.detached(file))
 }
 
 /// Shows a job until no thing has it pending any more.

@@ -24,16 +24,25 @@ fn the_sample_is_summed_up_board_by_board() {
     let run = ota(&["check"]);
     let said = text(&run.stdout);
     assert_eq!(run.status.code(), Some(0), "{said}");
-    for word in ["sim-mcuboot", "sim-embassy", "188 KiB in 47 blocks of 4 KiB", "Nothing is wrong."]
-    {
+    for word in [
+        "sim-mcuboot",
+        "sim-plugins",
+        "acme-jobs, parser",
+        "188 KiB in 47 blocks of 4 KiB",
+        "Nothing is wrong.",
+    ] {
         assert!(said.contains(word), "{word} is not in:\n{said}");
     }
     let events = events(&ota(&["check", "--json"]));
-    assert_eq!(events.len(), 5);
+    assert_eq!(events.len(), 6);
     assert_eq!(events[0]["event"], "board");
     assert_eq!(events[0]["image"]["len"], 188 * 1024);
     assert_eq!(events[1]["ram"]["budget"], 8 * 1024);
-    assert_eq!(events[4]["boards"], 4);
+    let plugins = &events[2];
+    assert_eq!(plugins["ram"]["arenas"], 2 * 24 * 1024);
+    assert_eq!(plugins["plugins"][1]["kind"], "protocol");
+    assert_eq!(plugins["store"]["cells"], 3);
+    assert_eq!(events[5]["boards"], 5);
 }
 
 #[test]

@@ -60,7 +60,7 @@ fn a_board_that_cannot_be_run_is_told() {
     let out = demo(&["--board", "emcraft"]);
     assert_eq!(out.status.code(), Some(3));
     let said = String::from_utf8_lossy(&out.stderr);
-    assert!(said.contains("sim-mcuboot, sim-embassy, emcraft-sf2"), "{said}");
+    assert!(said.contains("sim-mcuboot, sim-embassy, sim-plugins, emcraft-sf2"), "{said}");
 }
 
 #[test]

@@ -36,7 +36,8 @@ pub struct Device {
     pub parsers: Vec<At<Parser>>,
     /// Its transport.
     pub stream: At<MqttStream>,
-    /// The plugins it hosts, in the order of the file: number `n` is hosted in slot `n`.
+    /// The plugins it hosts: number `n` in slot `n`, those that may come over the air first, else in the
+    /// order of the file.
     pub plugins: Vec<Plugin>,
     /// Its policy.
     pub policy: At<Policy>,

@@ -39,5 +39,8 @@ fn the_sample_and_the_files_of_the_tests_hold_together() {
     let document = coreota_config::load(&sample, "ota.toml").unwrap();
     let model = coreota_config::check(&document).unwrap_or_else(|report| panic!("{report}"));
     let names: Vec<_> = model.boards.iter().map(|board| board.name.value.as_str()).collect();
-    assert_eq!(names, ["sim-mcuboot", "sim-embassy", "emcraft-sf2", "emcraft-sf2-mcuboot"]);
+    assert_eq!(
+        names,
+        ["sim-mcuboot", "sim-embassy", "sim-plugins", "emcraft-sf2", "emcraft-sf2-mcuboot"]
+    );
 }

@@ -5,10 +5,12 @@
 
 mod key;
 mod mcuboot;
+mod plugin;
 mod trailer;
 
 pub use key::Signer;
 pub use mcuboot::mcuboot;
+pub use plugin::{AboutPlugin, PLUGIN_NAME_MAX, PluginFile, PluginSignature, plugin};
 pub use trailer::trailer;
 
 use crate::{
@@ -45,6 +47,8 @@ pub enum Unbuildable {
     Board,
     /// An MCUboot header is 32..=65535 bytes.
     Header,
+    /// The name of a plugin is empty or longer than 32 bytes, or it is said to be an image.
+    Plugin,
 }
 
 impl Unbuildable {
@@ -55,6 +59,7 @@ impl Unbuildable {
             Unbuildable::TooLarge => "the image is larger than its format can say",
             Unbuildable::Board => "the name of a board has 1 to 64 bytes",
             Unbuildable::Header => "an MCUboot header has at least 32 bytes",
+            Unbuildable::Plugin => "the name of a plugin has 1 to 32 bytes",
         }
     }
 }

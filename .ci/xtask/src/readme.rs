@@ -1,6 +1,7 @@
-//! The commands a newcomer is told to type: every `$ ` line of a `console` block in README.md.
+//! The commands a newcomer is told to type: every `$ ` line of a `console` block in README.md, one by
+//! one, and those of docs/plugins.md, one after the other in a folder of their own.
 
-use crate::run::{Done, Log, Outcome};
+use crate::run::{Done, Log, Outcome, cargo, target_dir};
 use std::process::Command;
 use std::time::Duration;
 
@@ -24,7 +25,38 @@ pub(crate) fn run(log: &Log) -> Outcome {
         log.run_within(shell.args(["-euo", "pipefail", "-c", command]), PATIENCE)?;
         run += 1;
     }
-    Ok(Done::Ok(format!("{run} commands ran, {left} are how one gets here")))
+    let more = plugins(log)?;
+    Ok(Done::Ok(format!("{} commands ran, {left} are how one gets here", run + more)))
+}
+
+/// The way that docs/plugins.md goes: in one shell, since it changes folders, with the tool that
+/// was built here in place of an installed one.
+fn plugins(log: &Log) -> Result<usize, String> {
+    let page = "docs/plugins.md";
+    let text = std::fs::read_to_string(page).map_err(|why| format!("{page}: {why}"))?;
+    let typed = commands(&text);
+    let here = std::env::current_dir().map_err(|why| format!("no folder: {why}"))?;
+    let script: Vec<&str> =
+        typed.into_iter().filter(|command| !command.starts_with("cargo install")).collect();
+    if script.is_empty() {
+        return Err(format!("{page} has no `console` block with a command"));
+    }
+    let target = std::path::absolute(target_dir()).map_err(|why| why.to_string())?;
+    let folder = std::env::temp_dir().join(format!("coreota-plugins-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).map_err(|why| format!("{}: {why}", folder.display()))?;
+    log.run(&mut cargo(["build", "--quiet", "--package", "coreota-cli"]))?;
+    let tools = target.join("debug");
+    let path = std::env::var("PATH").unwrap_or_default();
+    let path = format!("{}:{path}", tools.display());
+    // Whatever it leaves running ends with it.
+    let whole = format!("trap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n{}", script.join("\n"));
+    let mut shell = Command::new("bash");
+    shell.args(["-euo", "pipefail", "-c", &whole]).current_dir(&folder);
+    shell.env("PATH", path).env("COREOTA", here);
+    let done = log.run_within(&mut shell, PATIENCE);
+    // What cannot be removed is in the temporary folder and goes with it.
+    let _ = std::fs::remove_dir_all(&folder);
+    done.map(|()| script.len())
 }
 
 /// The commands in fenced blocks marked `console`; lines without `$ ` are what they print.

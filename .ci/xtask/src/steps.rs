@@ -25,7 +25,7 @@ pub(crate) const STEPS: &[Step] = &[
     Step { name: "boards",  quick: false, run: boards::check, what: "the firmware of the example boards compiles, clippy has nothing to say" },
     Step { name: "docs",    quick: false, run: docs,         what: "the documentation builds, its links hold" },
     Step { name: "doctest", quick: false, run: doc_tests,    what: "the examples in the documentation work" },
-    Step { name: "readme",  quick: false, run: readme::run,  what: "the commands in README.md work" },
+    Step { name: "readme",  quick: false, run: readme::run,  what: "the commands in README.md and docs/plugins.md work" },
     Step { name: "tests",   quick: true,  run: tests,        what: "every test of the workspace passes" },
 ];
 

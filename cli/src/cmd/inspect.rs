@@ -2,12 +2,14 @@
 
 mod document;
 mod image;
+mod plugin;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use coreota::error::Failure;
+use coreota::image::PluginFile;
 use coreota::orchestrator::plan;
 use coreota::parser::Parse;
 use coreota::verify::Claim;
@@ -24,13 +26,13 @@ use crate::out::Out;
 /// Whom a file is no good for, where no board is asked about.
 const EVERYONE: &str = "every device";
 
-/// Show what is in an image or a job document, and whether a board would take it
+/// Show what is in an image, a plugin or a job document, and whether a board would take it
 ///
 /// With --board the file is judged by the code that runs on the device, with the rules of that
 /// board; exit code 1 if it would be refused.
 #[derive(Debug, Args)]
 pub(crate) struct Cmd {
-    /// An MCUboot image, an image with a trailer, or a job document (JSON)
+    /// An MCUboot image, an image with a trailer, a signed plugin, or a job document (JSON)
     file: PathBuf,
     /// Judge for this board of ota.toml
     #[arg(long, value_name = "NAME")]
@@ -62,6 +64,15 @@ impl Cmd {
 
         if is_document(&file) {
             self.document(&file, board.as_mut(), out)?;
+        } else if let Some(plugin) = PluginFile::read(&file) {
+            if let Some(board) = &board {
+                return Err(Error::file("judge", &self.file, "it is a plugin").fix(format!(
+                    "`cargo ota plugin check` its module for {}",
+                    board.rules.board
+                )));
+            }
+            plugin::show(&self.file, &file, &plugin, &known, out)
+                .map_err(|why| self.refused(EVERYONE, why))?;
         } else {
             self.image(&file, board.as_mut(), &known, out)?;
         }

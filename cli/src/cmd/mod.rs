@@ -19,6 +19,7 @@ mod demo;
 mod expand;
 mod inspect;
 mod keygen;
+mod plugin;
 mod provision;
 mod publish;
 mod run;
@@ -59,6 +60,7 @@ commands! {
     inspect::Inspect,
     serve::Serve,
     publish::Publish,
+    plugin::Plugin,
     status::Status,
     cancel::Cancel,
     sim_device::SimDevice,

@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 
 use base64::prelude::{BASE64_STANDARD, Engine};
 use clap::Args;
-use coreota::descriptor::Algorithm;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -152,13 +151,7 @@ impl Cmd {
 
     fn sign(&self, image: &[u8]) -> Result<Option<Vec<u8>>> {
         if let Some(path) = &self.key {
-            let signer = keys::private(path)?;
-            if signer.algorithm() != Algorithm::EcdsaP256 {
-                let why = format!("it is an {} key", keys::word(signer.algorithm()));
-                return Err(Error::file("sign with", path, why)
-                    .fix("a job carries ecdsa-p256 signatures; `cargo ota sign` puts others inside the image"));
-            }
-            return Ok(Some(signer.detached(image)));
+            return publishing::sign(path, image).map(Some);
         }
         self.signature.as_deref().map(read_signature).transpose()
     }

@@ -179,7 +179,7 @@ fn detached(path: &Path, file: &[u8], signers: &[Signer], out: &Out) -> Result<(
     Ok(())
 }
 
-pub(super) fn version(text: &str) -> std::result::Result<Version, String> {
+pub(crate) fn version(text: &str) -> std::result::Result<Version, String> {
     Version::parse(text).map_err(|_| {
         "a version is MAJOR.MINOR.REVISION+BUILD of at most 255.255.65535+4294967295".into()
     })

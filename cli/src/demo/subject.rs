@@ -41,7 +41,7 @@ pub(crate) struct Emulated {
 impl Subject {
     /// The board of that name: simulated, or in the `ota.toml` here.
     pub(crate) fn named(name: &str, out: &Out) -> Result<Self> {
-        let simulated = [BoardName::SimMcuboot, BoardName::SimEmbassy];
+        let simulated = [BoardName::SimMcuboot, BoardName::SimEmbassy, BoardName::SimPlugins];
         if let Some(board) = simulated.into_iter().find(|board| board.name() == name) {
             return Ok(Subject::Simulated(board));
         }
@@ -134,7 +134,7 @@ impl Subject {
                 write(&raw, &payload(Version::new(major, 0, 0), behaviour, PAYLOAD))?;
                 let format = match board {
                     BoardName::SimMcuboot => "mcuboot",
-                    BoardName::SimEmbassy => "trailer",
+                    BoardName::SimEmbassy | BoardName::SimPlugins => "trailer",
                 };
                 let sign = ["sign", &raw, &image, "--board", board.name(), "--format", format];
                 let sign = [&sign[..], &["--version", &version, "--key", "demo.key.pem"]].concat();

@@ -124,7 +124,7 @@ pub(crate) fn image_for(
         .expect("writable");
     let format = match board {
         BoardName::SimMcuboot => "mcuboot",
-        BoardName::SimEmbassy => "trailer",
+        BoardName::SimEmbassy | BoardName::SimPlugins => "trailer",
     };
     let version = format!("{major}.0.0");
     let sign = ["sign", &raw, &image, "--board", named, "--format", format];

@@ -151,7 +151,8 @@ impl<'a> Taken<'a> {
         declared.filter(|transport| !self.leaves_out(&transport.plugin.0))
     }
 
-    /// The plugins that its job source, parsers and transport name, in the order of the file.
+    /// The plugins that its job source, parsers and transport name: those from over the air first,
+    /// else in the order of the file.
     pub(super) fn used(
         &self,
         (name, board): (&At<String>, &Board),
@@ -210,7 +211,14 @@ impl<'a> Taken<'a> {
         let used = |plugin: &&model::Plugin| {
             named.iter().any(|(name, _)| name.value == plugin.declared.name().value)
         };
-        let used: Vec<model::Plugin> = self.all.iter().filter(used).cloned().collect();
+        // Slots of the store are numbered from 0, so those that have one come first.
+        let (slotted, fixed): (Vec<_>, Vec<_>) = self
+            .all
+            .iter()
+            .filter(used)
+            .cloned()
+            .partition(|plugin| plugin.declared.slot().is_some());
+        let used = [slotted, fixed].concat();
         if let Some(one_too_many) = used.get(PLUGINS) {
             let right = format!("at most {PLUGINS}: name those it takes in its `plugins`");
             errors.add(

@@ -43,6 +43,8 @@ pub enum BoardName {
     SimMcuboot,
     /// Booted by embassy-boot; JSON, 1 KiB blocks, flash with error correction
     SimEmbassy,
+    /// Booted by embassy-boot; CBOR, 1 KiB blocks; hosts a parser and a block protocol
+    SimPlugins,
 }
 
 impl BoardName {
@@ -51,6 +53,7 @@ impl BoardName {
         match self {
             BoardName::SimMcuboot => "sim-mcuboot",
             BoardName::SimEmbassy => "sim-embassy",
+            BoardName::SimPlugins => "sim-plugins",
         }
     }
 }

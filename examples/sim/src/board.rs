@@ -16,6 +16,10 @@ pub(crate) mod sim_embassy {
     coreota::orchestrator!("../../ota.toml", board = "sim-embassy");
 }
 
+pub(crate) mod sim_plugins {
+    coreota::orchestrator!("../../ota.toml", board = "sim-plugins");
+}
+
 impl BoardName {
     /// Flash operations of downloading so many bytes: erases, blocks, and their marks.
     pub const fn download_operations(self, bytes: u32) -> u64 {
@@ -25,6 +29,9 @@ impl BoardName {
             }
             BoardName::SimEmbassy => {
                 (sim_embassy::ota::BLOCK_SIZE, sim_embassy::ota::Pipeline::LAYOUT.erase)
+            }
+            BoardName::SimPlugins => {
+                (sim_plugins::ota::BLOCK_SIZE, sim_plugins::ota::Pipeline::LAYOUT.erase)
             }
         };
         2 * bytes.div_ceil(block as u32) as u64 + bytes.div_ceil(erase) as u64
@@ -44,6 +51,14 @@ pub(crate) async fn run(board: BoardName, world: World<'_>) -> Result<Power, Sto
         }
         BoardName::SimEmbassy => {
             use sim_embassy::ota::*;
+            const WRITE: usize = Pipeline::LAYOUT.write as usize;
+            const ERASE: usize = Pipeline::LAYOUT.erase as usize;
+            let loader = EmbassyLoader::new(PRIMARY, SECONDARY, STATE);
+            let sizes = (FLASH_SIZE, RECEIVE_SIZE);
+            power_on::<Pipeline, _, WRITE, ERASE, BLOCK_SIZE>(world, loader, sizes).await
+        }
+        BoardName::SimPlugins => {
+            use sim_plugins::ota::*;
             const WRITE: usize = Pipeline::LAYOUT.write as usize;
             const ERASE: usize = Pipeline::LAYOUT.erase as usize;
             let loader = EmbassyLoader::new(PRIMARY, SECONDARY, STATE);

@@ -15,6 +15,9 @@
 //! | [`parts`] | flash with a mains switch and a meter, the clock |
 //! | [`tell`] | what it says: lines for people, events for machines |
 //!
+//! One of its boards hosts plugins: a program that runs it installs `coreota_plugins::PluginAlloc` as
+//! its global allocator.
+//!
 //! It is a library so that `cargo ota` can be the device as well, in a process of its own.
 
 mod application;

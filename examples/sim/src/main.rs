@@ -13,6 +13,11 @@ struct Cli {
     json: bool,
 }
 
+/// Plugins run in arenas of their own.
+#[global_allocator]
+static ALLOCATOR: coreota_plugins::PluginAlloc<std::alloc::System> =
+    coreota_plugins::PluginAlloc(std::alloc::System);
+
 fn main() -> std::process::ExitCode {
     let cli = Cli::parse();
     sim_device::main(&cli.args, cli.json).into()

@@ -3,7 +3,9 @@
 use alloc::vec::Vec;
 
 use super::{About, Signer, Unbuildable, board, number};
-use crate::{descriptor::Algorithm, verify::Hash, verify::formats::trailer_numbers::*};
+use crate::{
+    descriptor::Algorithm, plugin::Content, verify::Hash, verify::formats::trailer_numbers::*,
+};
 
 /// `payload` with a signed trailer. Without signers the file is authentic only by a detached
 /// signature in its job.
@@ -15,15 +17,27 @@ pub fn trailer(
     about: &About<'_>,
     signers: &[Signer],
 ) -> Result<Vec<u8>, Unbuildable> {
+    file(payload, about, Content::Image, &[], signers)
+}
+
+/// A file of any content, with records of its own in the manifest: type and value.
+pub(super) fn file(
+    payload: &[u8],
+    about: &About<'_>,
+    content: Content,
+    own: &[(u16, &[u8])],
+    signers: &[Signer],
+) -> Result<Vec<u8>, Unbuildable> {
     if payload.is_empty() {
         return Err(Unbuildable::Empty);
     }
     let payload_len: u32 = number(payload.len())?;
     let mut records = Vec::new();
-    if let Some(name) = board(about)? {
-        records.extend(BOARD.to_le_bytes());
-        records.extend(number::<u16>(name.len())?.to_le_bytes());
-        records.extend(name);
+    let board = board(about)?.map(|name| (BOARD, name));
+    for (kind, value) in board.into_iter().chain(own.iter().copied()) {
+        records.extend(kind.to_le_bytes());
+        records.extend(number::<u16>(value.len())?.to_le_bytes());
+        records.extend(value);
         pad(&mut records);
     }
 
@@ -34,7 +48,7 @@ pub fn trailer(
     manifest.extend(payload_len.to_le_bytes());
     manifest.extend(about.version.to_bytes());
     manifest.extend(about.counter.unwrap_or(0).to_le_bytes());
-    manifest.extend(IMAGE.to_le_bytes());
+    manifest.extend((content as u32).to_le_bytes());
     manifest.extend(Hash::of(payload));
     manifest.extend(records);
 

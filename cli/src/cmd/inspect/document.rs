@@ -2,15 +2,12 @@
 
 use std::path::Path;
 
-use coreota::descriptor::Descriptor;
 use coreota::error::Failure;
-use coreota::field::Field;
 use coreota::parser::Parse;
 use serde_json::{Map, Value, json};
 
-use crate::keys::word;
+use crate::descriptor::fields;
 use crate::out::Out;
-use crate::store::hex;
 
 /// Shows which parser took the document, which declined, and what it says.
 pub(super) fn show(
@@ -53,44 +50,4 @@ pub(super) fn show(
         "size": document.len(), "parser": parser, "declined": declined, "descriptor": fields,
     });
     out.event("document", &event, lines.join("\n"));
-}
-
-/// The descriptor in words, field by field.
-fn fields(descriptor: &Descriptor<'_>) -> Map<String, Value> {
-    let text = |field: &Option<Field<'_>>| match field {
-        None => Value::Null,
-        Some(field) => match decoded(field) {
-            Ok(bytes) => String::from_utf8_lossy(&bytes).into(),
-            Err(why) => why.text().into(),
-        },
-    };
-    let sha256 = match &descriptor.sha256 {
-        None => Value::Null,
-        Some(field) => decoded(field).map_or_else(|why| why.text().into(), |b| hex(&b).into()),
-    };
-    let signature = match &descriptor.signature {
-        None => Value::Null,
-        Some((algorithm, field)) => match decoded(field) {
-            Ok(bytes) => format!("{}, {} bytes", word(*algorithm), bytes.len()).into(),
-            Err(why) => format!("{}: {}", word(*algorithm), why.text()).into(),
-        },
-    };
-    let pairs = [
-        ("size", descriptor.size.into()),
-        ("file", descriptor.file.into()),
-        ("files", descriptor.files.into()),
-        ("stream", text(&descriptor.stream)),
-        ("url", text(&descriptor.url)),
-        ("sha256", sha256),
-        ("signature", signature),
-        ("version", text(&descriptor.version)),
-        ("board", text(&descriptor.board)),
-    ];
-    pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
-}
-
-/// Decoding never makes a value longer.
-fn decoded(field: &Field<'_>) -> Result<Vec<u8>, Failure> {
-    let mut bytes = vec![0; field.raw.len()];
-    field.decode(&mut bytes).map(<[u8]>::to_vec)
 }

@@ -35,13 +35,13 @@ pub(super) struct Image {
 }
 
 #[derive(Debug, Serialize)]
-struct Signature {
+pub(super) struct Signature {
     algorithm: &'static str,
     /// The key as the image names it.
     key: String,
     /// The name of that key, where it is known, and whether the signature holds.
     by: Option<String>,
-    holds: Option<bool>,
+    pub(super) holds: Option<bool>,
 }
 
 #[derive(Debug, Serialize)]
@@ -114,12 +114,7 @@ impl Image {
             line("payload", format!("{len} bytes at {offset:#x}"));
         }
         for signature in &self.signatures {
-            let by = match (&signature.by, signature.holds) {
-                (Some(name), Some(true)) => format!("by {name}, holds"),
-                (Some(name), _) => format!("by {name}, DOES NOT HOLD"),
-                (None, _) => format!("by an unknown key, {}", signature.key),
-            };
-            line("signature", format!("{} {by}", signature.algorithm));
+            line("signature", signature.told());
         }
         for Record { kind, len, signed } in &self.records {
             let signed = if *signed { "signed" } else { "not signed" };
@@ -133,7 +128,17 @@ impl Image {
 }
 
 impl Signature {
-    fn of(
+    /// In words.
+    pub(super) fn told(&self) -> String {
+        let by = match (&self.by, self.holds) {
+            (Some(name), Some(true)) => format!("by {name}, holds"),
+            (Some(name), _) => format!("by {name}, DOES NOT HOLD"),
+            (None, _) => format!("by an unknown key, {}", self.key),
+        };
+        format!("{} {by}", self.algorithm)
+    }
+
+    pub(super) fn of(
         algorithm: Algorithm,
         key_id: &[u8],
         signed: &[u8; 32],

@@ -10,10 +10,12 @@
 //!             12  4  length of the payload
 //!             16  8  version: major 1, minor 1, revision 2, build 4
 //!             24  4  security counter
-//!             28  4  kind of the payload: 0, an image
+//!             28  4  kind of the payload: 0 an image, 1 a plugin, 2 a table
 //!             32 32  SHA-256 of the payload
 //!             64     records: {type 2, length 2, value, zeros up to a multiple of 8}
 //!                      1  the board it is for, 1..=64 bytes of text
+//!                      2  a plugin's name, 1..=32 bytes of text
+//!                      3  a plugin's facts: {ABI version 2, kind 2, arena 4, fuel 4, memory 4}
 //! signatures  each {algorithm 2, length 2, zeros 4, key id 8, value, zeros up to a multiple of 8}
 //!                      1  ECDSA P-256 over SHA-256(manifest), DER
 //!                      2  Ed25519 over the 32 bytes of SHA-256(manifest)
@@ -28,7 +30,7 @@
 //! - The footer is peeked at first, to learn where the payload ends, and compared when the pass
 //!   comes to it: what decides was hashed in the pass.
 //! - A signature means nothing else than this: the signed bytes begin with a magic of their own, and
-//!   a kind. Kinds other than 0 are refused here; plugins and patches will be such kinds.
+//!   a kind. Kinds other than 0 are refused here: a plugin is never booted.
 //! - Records of unknown type are skipped, being signed; where the type's highest bit is set, whoever
 //!   does not know it must refuse the file. Signatures of unknown algorithms are skipped.
 
@@ -48,6 +50,11 @@ pub(crate) mod numbers {
     pub(crate) const SIGNATURE: u16 = 16;
     pub(crate) const FOOTER: u16 = 16;
     pub(crate) const BOARD: u16 = 1;
+    /// Of plugins: their name, and what a host must know before it loads them.
+    #[cfg(feature = "image")]
+    pub(crate) const NAME: u16 = 2;
+    #[cfg(feature = "image")]
+    pub(crate) const FACTS: u16 = 3;
     /// Set in types that must be understood.
     pub(super) const CRITICAL: u16 = 0x8000;
     pub(crate) const ECDSA: u16 = 1;

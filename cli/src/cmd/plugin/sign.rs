@@ -1,0 +1,112 @@
+//! `cargo ota plugin sign`: the file a device takes, of a module and what was measured of it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use coreota::image::{About, AboutPlugin, Signer, plugin};
+use coreota::plugin::{Content, Facts};
+use coreota::version::Version;
+use coreota_plugin_abi::{Kind, VERSION};
+use serde_json::json;
+
+use crate::cmd::sign::version;
+use crate::error::{Error, Exit, Result};
+use crate::keys;
+use crate::out::Out;
+use crate::plugin::{self, Source};
+use crate::store::hex;
+
+/// Make the signed file of a plugin: what it is and what it needs inside the signed bytes
+///
+/// The arena and the fuel are measured in the host that devices have, over the test documents beside
+/// the module, and written with a margin: an eighth for the arena, and four times the fuel (ten
+/// times that of the first calls of a protocol, 20000 at least).
+#[derive(Debug, Args)]
+pub(crate) struct Cmd {
+    /// The module: `cargo ota plugin build` makes it
+    module: PathBuf,
+    /// Where to write the file
+    output: PathBuf,
+    /// Private key to sign with, in PEM; several for several signatures
+    #[arg(long, value_name = "PEM", required = true)]
+    key: Vec<PathBuf>,
+    /// Version of the plugin: a device takes no older one than it has
+    #[arg(long, value_name = "1.2.3+4", value_parser = version)]
+    version: Version,
+    /// The `[[plugin]]` it is to become [default: that of the module's file name]
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    /// The only board that is to take it
+    #[arg(long, value_name = "NAME")]
+    board: Option<String>,
+    /// Bytes of the arena, instead of what was measured
+    #[arg(long, value_name = "BYTES")]
+    arena: Option<u32>,
+    /// Fuel of a call, instead of what was measured
+    #[arg(long, value_name = "N")]
+    fuel: Option<u32>,
+}
+
+/// Least fuel that is written for a protocol: most of its calls are not measured.
+const PROTOCOL_FUEL: u32 = 20_000;
+
+impl Cmd {
+    pub(crate) fn run(self, out: &Out) -> Result<()> {
+        let signers: Vec<Signer> =
+            self.key.iter().map(|path| keys::private(path)).collect::<Result<_>>()?;
+        let module = fs::read(&self.module).map_err(|why| {
+            Error::file("read", &self.module, why).fix("`cargo ota plugin build` makes it")
+        })?;
+        let found = plugin::facts(&self.module, &module)?;
+        let kind = found.kind.unwrap_or(Kind::Parser);
+        let beside = self.module.parent().filter(|dir| !dir.as_os_str().is_empty());
+        let documents = Source::in_folder(beside.unwrap_or(Path::new(".")))?.documents()?;
+        let needs = plugin::needs(&self.module, &module, &found, &documents)?;
+        let measured = match kind {
+            Kind::Parser => needs.fuel.saturating_mul(4),
+            _ => needs.fuel.saturating_mul(10).max(PROTOCOL_FUEL),
+        };
+        let Some(fuel) = self.fuel.or(Some(measured).filter(|fuel| *fuel > 0)) else {
+            let what = "there are no test documents beside it to measure its fuel with";
+            return Err(Error::file("sign", &self.module, what).fix("add some, or give --fuel"));
+        };
+        let arena = self.arena.unwrap_or(needs.arena + needs.arena / 8);
+        if arena < needs.arena {
+            let what = format!("it needs an arena of {}, not of {arena}", needs.arena);
+            return Err(Error::new(Exit::No, what).fix("give more with --arena, or leave it out"));
+        }
+        let stem = self.module.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let name = self.name.unwrap_or(stem);
+        let facts = Facts {
+            content: Content::Plugin,
+            abi: VERSION.into(),
+            kind: kind.number().into(),
+            arena,
+            fuel,
+            memory: found.memory.try_into().unwrap_or(u32::MAX),
+            len: module.len().try_into().unwrap_or(u32::MAX),
+            version: self.version,
+        };
+        let about = About { version: self.version, board: self.board.as_deref(), counter: None };
+        let file = plugin(&module, &about, &AboutPlugin { name: &name, facts }, &signers)
+            .map_err(|why| Error::file("sign", &self.module, why.text()))?;
+        fs::write(&self.output, &file).map_err(|why| {
+            Error::file("write", &self.output, why).fix("give a path that can be written to")
+        })?;
+        let digest = hex(&coreota::verify::Hash::of(&file));
+        let fields = json!({
+            "file": self.output, "plugin": name, "kind": plugin::word(kind), "size": file.len(), "sha256": digest,
+            "arena": arena, "fuel": fuel, "memory": facts.memory, "board": self.board,
+            "keys": signers.iter().map(|key| hex(&key.fingerprint())).collect::<Vec<_>>(),
+        });
+        let line = format!(
+            "{}  `{name}` ({}), {} bytes, sha256 {digest}\n  arena {arena} bytes, fuel {fuel} a call",
+            self.output.display(),
+            plugin::word(kind),
+            file.len(),
+        );
+        out.event("signed", &fields, line);
+        Ok(())
+    }
+}

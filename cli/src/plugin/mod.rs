@@ -1,0 +1,117 @@
+//! Plugins, for their authors: where the source is, what is built of it, and the real host.
+
+pub(crate) mod host;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use coreota_plugin_abi::Kind;
+use coreota_plugin_pack::{self as pack, Tools, documents};
+
+use crate::error::{Error, Exit, Result};
+use coreota::parser::Parser as _;
+use host::{Loaded, Needs};
+
+/// The folder of test documents, in that of a plugin.
+pub(crate) const DOCUMENTS: &str = "documents";
+
+/// Blocks that a protocol is tried with, in bytes.
+const BLOCK: u32 = 1024;
+
+/// A plugin's source.
+pub(crate) struct Source {
+    pub(crate) folder: PathBuf,
+    pub(crate) name: String,
+}
+
+impl Source {
+    /// What is in `folder`: the name is that of its package, else that of the folder.
+    pub(crate) fn in_folder(folder: &Path) -> Result<Self> {
+        let folder = fs::canonicalize(folder)
+            .map_err(|why| Error::file("read", folder, why).fix("name the folder of a plugin"))?;
+        let package = fs::read_to_string(folder.join("Cargo.toml")).ok();
+        let package = package.and_then(|text| {
+            let manifest: toml::Table = text.parse().ok()?;
+            Some(manifest.get("package")?.get("name")?.as_str()?.to_owned())
+        });
+        let named = || folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let name = package.unwrap_or_else(named);
+        Ok(Source { folder, name })
+    }
+
+    /// Where its module is put when nothing else is said.
+    pub(crate) fn module(&self) -> PathBuf {
+        self.folder.join(&self.name).with_extension("wasm")
+    }
+
+    /// Builds it: the smallest module.
+    pub(crate) fn build(&self) -> Result<Vec<u8>> {
+        pack::build(&self.folder, &Tools::find()).map_err(refused)
+    }
+
+    /// Its test documents; none where it has none.
+    pub(crate) fn documents(&self) -> Result<Vec<documents::Document>> {
+        let folder = self.folder.join(DOCUMENTS);
+        match folder.is_dir() {
+            true => documents::read(&folder).map_err(|why| Error::new(Exit::File, why)),
+            false => Ok(Vec::new()),
+        }
+    }
+}
+
+/// A kind, as `ota.toml` writes it.
+pub(crate) fn word(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Parser => "parser",
+        Kind::Blocks => "protocol",
+        Kind::Jobs => "jobs",
+    }
+}
+
+/// What is in a module that a device could take.
+pub(crate) fn facts(path: &Path, module: &[u8]) -> Result<pack::Facts> {
+    pack::check(module).map_err(|why| Error::file("use", path, why))
+}
+
+/// A module, loaded as a device would.
+pub(crate) fn load(path: &Path, module: &[u8], facts: &pack::Facts) -> Result<Loaded> {
+    // Compilers make the number of the kind a constant; where none is found, the export tells.
+    let kind = facts.kind.unwrap_or(Kind::Parser);
+    let memory = facts.memory.try_into().unwrap_or(u32::MAX);
+    Loaded::load(module, kind, memory).map_err(|why| {
+        Error::new(Exit::No, format!("no device loads {}: {}", path.display(), why.text()))
+    })
+}
+
+/// What a module needs: to be loaded, and to read these documents or to begin a download.
+pub(crate) fn needs(
+    path: &Path,
+    module: &[u8],
+    facts: &pack::Facts,
+    documents: &[documents::Document],
+) -> Result<Needs> {
+    let mut hosted = load(path, module, facts)?;
+    match &mut hosted {
+        Loaded::Parser(parser) => {
+            for document in documents {
+                for index in 0..document.expected.len().max(1) {
+                    parser.parse(&document.bytes, index.try_into().unwrap_or(u8::MAX));
+                }
+            }
+        }
+        Loaded::Blocks(blocks) => blocks.begin(BLOCK).map_err(|why| {
+            let what = format!("{} does not begin a download: {}", path.display(), why.text());
+            Error::new(Exit::No, what)
+        })?,
+    }
+    Ok(hosted.needs())
+}
+
+/// An error of the packer, as one of this tool.
+fn refused(error: pack::Error) -> Error {
+    let text = error.to_string();
+    match error {
+        pack::Error::Malformed(_) | pack::Error::Refused(_) => Error::new(Exit::No, text),
+        _ => Error::new(Exit::File, text),
+    }
+}
