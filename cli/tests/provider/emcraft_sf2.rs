@@ -12,6 +12,8 @@ use crate::world::World;
 const THING: &str = "lamp-1";
 /// Five flash operations a block of the download, and some before: more than 64 of its blocks.
 const CUT_AFTER: &str = "420";
+/// What an update may take of the stack, in bytes; the deepest is the signature.
+const STACK: u32 = 13 * 1024;
 
 #[test]
 fn real_firmware_updates_itself_with_embassy_boot() {
@@ -52,6 +54,7 @@ fn updates_itself(name: &str, format: &str) {
     assert!(line.contains("download  96/"), "it began anew: {line}");
     world.restart_mosquitto();
     board.until("verify    whole, authentic, newer, for this board: staged");
+    has_stack_left(&mut board);
     board.until("bootloader swapped the slots and starts the new image on trial");
     board.until("boot      v2.0.0 runs");
     board.until("good: SUCCEEDED, v1.0.0 -> v2.0.0");
@@ -103,6 +106,15 @@ fn refuses_what_is_not_for_it(
         assert!(!before.iter().any(|line| line.contains("bootloader")), "{before:?}");
         failed(world, job, why);
     }
+}
+
+/// `memory    stack 8328 of 29048 bytes at most, …`: what was ever written to, of what there is.
+fn has_stack_left(board: &mut Board) {
+    let (line, _) = board.until("memory    stack ");
+    let mut numbers = line.split(' ').filter_map(|word| word.parse::<u32>().ok());
+    let (used, room) = (numbers.next().expect("used"), numbers.next().expect("of"));
+    assert!(used > 1024 && used + 8192 <= room, "{line}");
+    assert!(used <= STACK, "{line}");
 }
 
 fn failed(world: &World, job: &str, why: Failure) {
