@@ -185,7 +185,7 @@ fn parser(parser: &keys::Parser) -> Option<Box<dyn Parser>> {
     }
 }
 
-fn spec(table: &keys::Table) -> TableSpec {
+fn spec(table: &keys::Table) -> TableSpec<'static> {
     let pointer = |at: &Option<coreota_config::values::Pointer>| at.as_ref().map(|at| leak(&at.0));
     TableSpec {
         name: leak(&table.name.0),
@@ -204,6 +204,7 @@ fn spec(table: &keys::Table) -> TableSpec {
         }),
         version: pointer(&table.version.value),
         board: pointer(&table.board.value),
+        ..TableSpec::EMPTY
     }
 }
 

@@ -26,6 +26,7 @@ static SPEC: TableSpec = TableSpec {
     }),
     version: Some("/a~1b~0c"),
     board: Some("/pkg/board"),
+    protocol: Some("/pkg/by"),
 };
 
 fn check(found: Descriptor<'_>) {

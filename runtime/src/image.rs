@@ -6,11 +6,13 @@
 mod key;
 mod mcuboot;
 mod plugin;
+mod table;
 mod trailer;
 
 pub use key::Signer;
 pub use mcuboot::mcuboot;
 pub use plugin::{AboutPlugin, PLUGIN_NAME_MAX, PluginFile, PluginSignature, plugin};
+pub use table::table;
 pub use trailer::trailer;
 
 use crate::{
@@ -49,6 +51,8 @@ pub enum Unbuildable {
     Header,
     /// The name of a plugin is empty or longer than 32 bytes, or it is said to be an image.
     Plugin,
+    /// A table's pointers are no pointers, it lacks one that is required, or it is too large.
+    Table,
 }
 
 impl Unbuildable {
@@ -60,6 +64,9 @@ impl Unbuildable {
             Unbuildable::Board => "the name of a board has 1 to 64 bytes",
             Unbuildable::Header => "an MCUboot header has at least 32 bytes",
             Unbuildable::Plugin => "the name of a plugin has 1 to 32 bytes",
+            Unbuildable::Table => {
+                "a table has the JSON pointers of size and of stream or url, each of at most 8 steps, in 512 bytes"
+            }
         }
     }
 }

@@ -86,8 +86,9 @@ fn job_documents() {
         }),
         version: Some("/v"),
         board: Some(""),
+        protocol: Some("/afr_ota/protocols"),
     };
-    static NO_BOARD: TableSpec = TableSpec { board: None, ..SPEC };
+    static NO_BOARD: TableSpec = TableSpec { board: None, protocol: None, ..SPEC };
     let mut random = Random::new(11);
     let mut taken = [0; 2];
     for _ in 0..ROUNDS {

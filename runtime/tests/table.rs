@@ -24,6 +24,7 @@ static ACME: TableSpec = TableSpec {
     }),
     version: Some("/v"),
     board: Some("/a~1b~0c"),
+    protocol: Some("/pkg/by"),
 };
 
 fn parse_with<R>(spec: &'static TableSpec, document: &str, see: impl FnOnce(Parse<'_>) -> R) -> R {
@@ -42,7 +43,7 @@ fn refusal(document: &str) -> (bool, Failure) {
 fn every_field_from_its_place() {
     let document = r#" {"v":"1.4.0","x":[[{"bytes":1}]],"a/b~c":"small","proof":["AAAA","BBBB"],
         "pkg":{"sum":"00ff","mirrors":[{"url":"no"},{"url":"https:\/\/x"},{"url":"no"}],
-               "by\u0074es":647324,"channel":"S","id":7,"pkg":{"bytes":2}},"bytes":3} "#;
+               "by\u0074es":647324,"channel":"S","id":7,"by":"raw-blocks","pkg":{"bytes":2}},"bytes":3} "#;
     parse_with(&ACME, document, |parse| {
         let url = Field { raw: br"https:\/\/x", escaped: true, ..Field::default() };
         let coded = |raw, coding| Field { raw, coding, escaped: false };
@@ -56,6 +57,7 @@ fn every_field_from_its_place() {
             signature: Some((Algorithm::Ed25519, coded(b"AAAA", Coding::Base64))),
             version: Some(Field::plain(b"1.4.0")),
             board: Some(Field::plain(b"small")),
+            protocol: Some(Field::plain(b"raw-blocks")),
             ..Descriptor::default()
         };
         assert_eq!(parse, Parse::Descriptor(expected));

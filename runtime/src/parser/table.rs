@@ -4,29 +4,49 @@
 //! (RFC 6901): `/pkg/bytes`, `/files/0/url`. A document is this parser's own if it has the size and
 //! at least one of stream and URL; without them it is not mine, whatever else is wrong with it.
 //! `null` is as good as absent.
+//!
+//! A [`StoredTable`] comes over the air instead, as a small signed file.
+//!
+//! # Binary form
+//! ```text
+//! table  0 "COT"   3 format 1   4 fields, one behind the other, to the end; at most 512 bytes in all
+//!
+//! field  0 number   1 coding   2 algorithm   3 length N of the pointer   4 pointer, UTF-8 (N)
+//!
+//! number     1 size      2 file       3 stream    4 url        5 sha256
+//!            6 signature 7 version    8 board     9 protocol
+//! coding     0 the string is the bytes   1 base64   2 hexadecimal; 0 but for sha256 and signature
+//! algorithm  1 ECDSA P-256   2 Ed25519; 0 but for signature
+//! ```
+//! Numbers ascend, so that no field is there twice. Size is required, and stream or URL. A pointer
+//! begins with `/`, has at most 8 steps, and no `~` but in `~0` and `~1`.
+
+pub(crate) mod binary;
+mod stored;
+mod walk;
+
+pub use binary::LEN_MAX;
+pub use stored::StoredTable;
 
 use super::{Parse, Parser};
-use crate::{
-    descriptor::{Algorithm, Descriptor},
-    error::Failure,
-    field::{Coding, Field},
-    wire::{Json, NESTING, Text, Unescape, Value, number},
-};
+#[cfg(doc)]
+use crate::wire::NESTING;
+use crate::{descriptor::Algorithm, field::Coding};
 
 /// Where a value is, and how it is coded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Coded {
+pub struct Coded<'s> {
     /// JSON pointer to a string.
-    pub path: &'static str,
+    pub path: &'s str,
     /// How the string stands for bytes.
     pub coding: Coding,
 }
 
 /// Where a signature is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Signed {
+pub struct Signed<'s> {
     /// JSON pointer to a string.
-    pub path: &'static str,
+    pub path: &'s str,
     /// How the string stands for bytes.
     pub coding: Coding,
     /// What kind of signature it is.
@@ -45,30 +65,32 @@ pub struct Signed {
 /// };
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TableSpec {
+pub struct TableSpec<'s> {
     /// Name of the parser.
-    pub name: &'static str,
+    pub name: &'s str,
     /// Length of the file in bytes, a number; required.
-    pub size: &'static str,
+    pub size: &'s str,
     /// The provider's number of the file, 0 to 255; 0 where it is not given.
-    pub file: Option<&'static str>,
+    pub file: Option<&'s str>,
     /// Name of the MQTT stream; this or `url` is required.
-    pub stream: Option<&'static str>,
+    pub stream: Option<&'s str>,
     /// Where to fetch the file by HTTP.
-    pub url: Option<&'static str>,
+    pub url: Option<&'s str>,
     /// SHA-256 of the file.
-    pub sha256: Option<Coded>,
+    pub sha256: Option<Coded<'s>>,
     /// Signature over the SHA-256 of the file.
-    pub signature: Option<Signed>,
+    pub signature: Option<Signed<'s>>,
     /// Version of the image.
-    pub version: Option<&'static str>,
+    pub version: Option<&'s str>,
     /// Board the image is for.
-    pub board: Option<&'static str>,
+    pub board: Option<&'s str>,
+    /// Name of the block protocol to fetch it by; without it, that of MQTT streams.
+    pub protocol: Option<&'s str>,
 }
 
-impl TableSpec {
+impl TableSpec<'_> {
     /// Points nowhere: what a table starts from.
-    pub const EMPTY: TableSpec = TableSpec {
+    pub const EMPTY: TableSpec<'static> = TableSpec {
         name: "table",
         size: "",
         file: None,
@@ -78,18 +100,19 @@ impl TableSpec {
         signature: None,
         version: None,
         board: None,
+        protocol: None,
     };
 }
 
 /// The parser of one table.
 #[derive(Clone, Copy, Debug)]
 pub struct Table {
-    spec: &'static TableSpec,
+    spec: &'static TableSpec<'static>,
 }
 
 impl Table {
     /// A parser of the documents that `spec` describes.
-    pub const fn new(spec: &'static TableSpec) -> Self {
+    pub const fn new(spec: &'static TableSpec<'static>) -> Self {
         Table { spec }
     }
 }
@@ -100,181 +123,6 @@ impl Parser for Table {
     }
 
     fn parse<'a>(&'a mut self, document: &'a [u8], index: u8) -> Parse<'a> {
-        let mut walk = Walk::default();
-        let read = walk.document(self.spec, document);
-        let [size, _, stream, url, ..] = walk.present;
-        match read.and_then(|()| walk.descriptor(self.spec)) {
-            Err(why) if size && (stream || url) => Parse::Malformed(why),
-            Err(why) => Parse::NotMine(why),
-            Ok(_) if index > 0 => Parse::Malformed(Failure::NoSuchFile),
-            Ok(descriptor) => Parse::Descriptor(descriptor),
-        }
-    }
-}
-
-/// Size, file, stream, URL, SHA-256, signature, version, board: in this order everywhere below. The
-/// first two are numbers, the others strings.
-const FIELDS: usize = 8;
-
-/// What is left of each field's pointer, for those that lead through the value at hand.
-type Rests = [Option<&'static str>; FIELDS];
-
-/// One pass over a document.
-#[derive(Default)]
-struct Walk<'a> {
-    /// Whether something other than `null` stands where the field should.
-    present: [bool; FIELDS],
-    numbers: [Option<u64>; 2],
-    texts: [Option<Text<'a>>; FIELDS],
-    /// Bit `d` of each: step `d` of the pointer was taken.
-    taken: [u16; FIELDS],
-    /// The first thing wrong with a value; the walk goes on, to learn whose document it is.
-    wrong: Option<Failure>,
-}
-
-impl<'a> Walk<'a> {
-    fn document(&mut self, spec: &TableSpec, document: &'a [u8]) -> Result<(), Failure> {
-        let rests = [
-            Some(spec.size),
-            spec.file,
-            spec.stream,
-            spec.url,
-            spec.sha256.map(|coded| coded.path),
-            spec.signature.map(|signed| signed.path),
-            spec.version,
-            spec.board,
-        ];
-        let mut json = Json::new(document);
-        self.value(&mut json, &rests, 0)?;
-        json.end()?;
-        self.wrong.map_or(Ok(()), Err)
-    }
-
-    fn value(&mut self, json: &mut Json<'a>, rests: &Rests, depth: u32) -> Result<(), Failure> {
-        if rests.iter().all(Option::is_none) {
-            return json.skip(NESTING);
-        }
-        if depth > NESTING {
-            return Err(Failure::TooDeep);
-        }
-        for (field, rest) in rests.iter().enumerate() {
-            if *rest == Some("") {
-                let read = self.field(*json, field);
-                self.note(read);
-            }
-        }
-        match json.value()? {
-            Value::Object => {
-                while let Some(key) = json.key()? {
-                    let below = self.step(rests, depth, |step| step_is(step, key));
-                    self.value(json, &below, depth + 1)?;
-                }
-            }
-            Value::Array => {
-                let mut at = 0u64;
-                while json.element()? {
-                    let below = self.step(rests, depth, |step| {
-                        // "0" or a number without leading zeros
-                        let canonical = step == "0" || !step.starts_with('0');
-                        canonical && number(step.as_bytes()) == Ok(at)
-                    });
-                    self.value(json, &below, depth + 1)?;
-                    at += 1;
-                }
-            }
-            _ => {}
-        }
-        Ok(())
-    }
-
-    /// Takes the next step of every pointer whose step `is` the key or index at hand.
-    fn step(&mut self, rests: &Rests, depth: u32, is: impl Fn(&str) -> bool) -> Rests {
-        let mut below = Rests::default();
-        let bit = 1u16.checked_shl(depth).unwrap_or(0);
-        for ((below, rest), field) in below.iter_mut().zip(rests).zip(0..) {
-            let Some(path) = rest.and_then(|rest| rest.strip_prefix('/')) else { continue };
-            let (step, beyond) = match path.bytes().position(|byte| byte == b'/') {
-                Some(at) => path.split_at_checked(at).unwrap_or((path, "")),
-                None => (path, ""),
-            };
-            if !is(step) {
-                continue;
-            }
-            let taken = self.taken.get_mut(field).map_or(0, |taken| {
-                let before = *taken;
-                *taken |= bit;
-                before
-            });
-            if taken & bit != 0 {
-                self.note(Err(Failure::DuplicateKey));
-            } else {
-                *below = Some(beyond);
-            }
-        }
-        below
-    }
-
-    /// Reads the value that `json` stands at into a field.
-    fn field(&mut self, mut json: Json<'a>, field: usize) -> Result<(), Failure> {
-        let value = json.value()?;
-        if value == Value::Null {
-            return Ok(());
-        }
-        if let Some(present) = self.present.get_mut(field) {
-            *present = true;
-        }
-        match (value, self.numbers.get_mut(field), self.texts.get_mut(field)) {
-            (Value::Number(raw), Some(to), _) => *to = Some(number(raw)?),
-            (Value::Text(text), None, Some(to)) => *to = Some(text),
-            _ => return Err(Failure::WrongType),
-        }
-        Ok(())
-    }
-
-    fn note(&mut self, result: Result<(), Failure>) {
-        self.wrong = self.wrong.or(result.err());
-    }
-
-    fn descriptor(&self, spec: &TableSpec) -> Result<Descriptor<'a>, Failure> {
-        let [_, _, stream, url, sha256, signature, version, board] = self.texts;
-        let [size, file] = self.numbers;
-        let size = size.ok_or(Failure::NoSuchKey)?;
-        if stream.is_none() && url.is_none() {
-            return Err(Failure::NoSuchKey);
-        }
-        if size == 0 {
-            return Err(Failure::SizeZero);
-        }
-        let coded = |text: Text<'a>, coding| Field { coding, ..text.into() };
-        Ok(Descriptor {
-            size: u32::try_from(size).map_err(|_| Failure::BadNumber)?,
-            file: u8::try_from(file.unwrap_or(0)).map_err(|_| Failure::BadNumber)?,
-            files: 1,
-            stream: stream.map(Field::from),
-            url: url.map(Field::from),
-            sha256: sha256.zip(spec.sha256).map(|(text, how)| coded(text, how.coding)),
-            signature: signature
-                .zip(spec.signature)
-                .map(|(text, how)| (how.algorithm, coded(text, how.coding))),
-            version: version.map(Field::from),
-            board: board.map(Field::from),
-            ..Descriptor::default()
-        })
-    }
-}
-
-/// Whether a step of a pointer, with `~0` for `~` and `~1` for `/`, is the key.
-fn step_is(step: &str, key: Text<'_>) -> bool {
-    let mut tilde = false;
-    let steps = step.bytes().filter_map(|byte| {
-        if core::mem::take(&mut tilde) {
-            return Some(if byte == b'1' { b'/' } else { b'~' });
-        }
-        tilde = byte == b'~';
-        (!tilde).then_some(byte)
-    });
-    match key.escaped {
-        false => steps.eq(key.raw.iter().copied()),
-        true => steps.map(Ok).eq(Unescape::new(key.raw)),
+        walk::parse(self.spec, document, index)
     }
 }
