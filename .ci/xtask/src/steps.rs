@@ -91,8 +91,16 @@ fn lints(log: &Log) -> Outcome {
 
 fn docs(log: &Log) -> Outcome {
     // As users of the libraries see it, where a link to something private is a dead one.
-    let libraries =
-        ["coreota", "coreota-mcuboot", "coreota-config", "coreota-macros", "coreota-cross"];
+    let libraries = [
+        "coreota",
+        "coreota-mcuboot",
+        "coreota-config",
+        "coreota-macros",
+        "coreota-cross",
+        "coreota-plugin-abi",
+        "coreota-plugin",
+        "coreota-plugin-pack",
+    ];
     let public = libraries.into_iter().flat_map(|name| ["--package", name]);
     let doc = || cargo(["doc", "--no-deps", "--all-features", "--quiet"]);
     log.run(doc().args(public).env("RUSTDOCFLAGS", "-D warnings"))?;

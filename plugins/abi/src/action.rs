@@ -35,7 +35,7 @@ numbered! {
 }
 
 numbered! {
-    /// What a message means to a job protocol; `x` of [`Tag::Hear`](crate::Tag::Hear).
+    /// What a message means to a job protocol; `x` of [`Tag::Hear`].
     pub enum Hear: u16, "HEAR" {
         /// a job is offered: JOB and DOCUMENT stand beside
         1 Offer "OFFER",

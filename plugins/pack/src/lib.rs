@@ -2,9 +2,9 @@
 //!
 //! | room | does |
 //! |---|---|
-//! | [`build`] | a folder of Rust or C becomes a module |
-//! | [`shrink`] | a module as linkers make it becomes one of a few KiB |
-//! | [`inspect`] | what a module is, and whether a device takes it |
+//! | [`build()`] | a folder of Rust or C becomes a module |
+//! | [`shrink()`] | a module as linkers make it becomes one of a few KiB |
+//! | [`inspect()`] | what a module is, and whether a device takes it |
 //! | [`documents`] | test documents of a parser, and what is expected of them |
 //!
 //! `cargo ota plugin build` and the test that rebuilds the samples are both this crate.
