@@ -60,7 +60,7 @@
 //! `tests/golden.rs` boots from flash images that MCUboot itself wrote, in each mode, with each
 //! write size, and compares every byte with what MCUboot made of them; so it does with images taken
 //! in the middle of a swap. `boot_cuts` of `coreota` cuts the power at every flash operation, and tears
-//! the operation that was hit.
+//! the operation that was hit; `tests/cuts.rs` cuts the boot after that too.
 #![no_std]
 #![forbid(unsafe_code)]
 

@@ -105,6 +105,53 @@ fn every_state_that_mcuboot_leaves_is_understood() {
     for_write_sizes!(check());
 }
 
+/// All 258 of them, those in mid-swap too, where no firmware runs: read, not written.
+#[test]
+fn every_image_of_the_archive_is_read_and_left_as_it_is() {
+    fn check<const W: usize>() -> usize {
+        let mut read = 0;
+        for (name, mode) in MODES {
+            for state in golden::states(name, W, "") {
+                let mut nor = flash::<W>(image(name, W, state));
+                let what = format!("{name}-{W}-{state}");
+                let said = run(adapter(mode).state(&mut nor)).expect(&what);
+                let staged = state.starts_with("1-staged");
+                // The request stands until the swap has taken it over.
+                let cut = state.starts_with("2-cut");
+                assert!(cut || staged == (said == BootState::Staged), "{what}: {said:?}");
+                assert_same(&nor.contents(), image(name, W, state), &what);
+                read += 1;
+            }
+        }
+        read
+    }
+    let read =
+        [check::<1>(), check::<2>(), check::<4>(), check::<8>(), check::<16>(), check::<32>()];
+    assert_eq!(read.iter().sum::<usize>(), 258);
+}
+
+/// A request of which a cut left any part, in the order in which it was written, is written anew.
+#[test]
+fn a_torn_request_is_repaired_to_mcuboots_bytes() {
+    fn check<const W: usize>() {
+        for (name, mode) in MODES {
+            let wanted = image(name, W, "1-staged-test");
+            let slot = secondary(mode);
+            let (end, align) = (slot.end() as usize, W.max(8));
+            let magic = end - W.max(16);
+            let swap_info = magic - 3 * align;
+            for torn in [1, 5, W.max(16) - 1] {
+                let mut nor = flash::<W>(image(name, W, "0-downloaded"));
+                nor.place(swap_info as u32, &wanted[swap_info..][..1]).unwrap();
+                nor.place(magic as u32, &wanted[magic..][..torn]).unwrap();
+                run(adapter(mode).stage(&mut nor, IMAGE)).unwrap();
+                assert_same(&nor.contents(), wanted, &format!("{name}-{W}, {torn} bytes"));
+            }
+        }
+    }
+    for_write_sizes!(check());
+}
+
 #[test]
 fn confirming_where_nothing_is_on_trial_changes_nothing() {
     for state in ["0-downloaded", "1-staged-test", "3-confirmed", "3-reverted"] {
