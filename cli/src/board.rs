@@ -123,7 +123,7 @@ impl Board {
 
     /// A signed image that its board would refuse is not worth writing.
     pub(crate) fn judge(&self, image: &[u8]) -> Result<()> {
-        let claim = Claim { size: image.len() as u32, sha256: None, signature: None };
+        let claim = Claim::image(image.len() as u32);
         let Err(why) = self.verify(&claim, image) else { return Ok(()) };
         let required = self.rules.require.iter().map(|algorithm| word(*algorithm));
         let trusted = self.rules.keys.iter().map(|key| key.id);

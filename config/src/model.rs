@@ -163,7 +163,12 @@ pub struct Memory {
 }
 
 impl Device {
-    /// The plugin of that name, and the number of its slot.
+    /// The number of the slot in the store that is for the plugin of that name.
+    pub fn slot(&self, name: &str) -> Option<usize> {
+        self.over_the_air().position(|plugin| plugin.declared.name().0 == name)
+    }
+
+    /// The plugin of that name, and its number.
     pub fn plugin(&self, name: &str) -> Option<(usize, &Plugin)> {
         self.plugins.iter().enumerate().find(|(_, plugin)| plugin.declared.name().0 == name)
     }

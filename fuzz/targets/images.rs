@@ -25,7 +25,7 @@ const RULES: Rules = Rules {
 };
 
 fuzz_target!(|file: &[u8]| {
-    let claim = Claim { size: file.len() as u32, sha256: None, signature: None };
+    let claim = Claim::image(file.len() as u32);
     let mut mcuboot = Native::<formats::Mcuboot, (EcdsaP256, Ed25519)>::new();
     assert!(check(&mut mcuboot, &RULES, &claim, file).is_err());
     let mut trailer = Native::<formats::Trailer, (EcdsaP256, Ed25519)>::new();

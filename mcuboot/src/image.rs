@@ -4,7 +4,7 @@ use crate::disk::Disk;
 use coreota::error::Failure;
 use coreota::layout::Region;
 use coreota::verify::formats::Header;
-use coreota::verify::{Claim, Next, Rules, Verified, Verifier};
+use coreota::verify::{Claim, Next, Proven, Rules, Verified, Verifier};
 use embedded_storage::nor_flash::NorFlash;
 
 /// Who says whether an image may run: a verifier, and what it holds an image to.
@@ -51,11 +51,13 @@ impl<F: NorFlash> Disk<'_, F> {
         size: u32,
     ) -> Result<Result<Verified, Failure>, Failure> {
         let Judge { verifier, rules } = judge;
-        let claim = Claim { size, sha256: None, signature: None };
+        let claim = Claim::image(size);
         let mut next = verifier.start(rules, &claim, self.chunk());
         loop {
             next = match next {
-                Next::Verdict(verdict) => return Ok(verdict),
+                Next::Verdict(Ok(Proven::Image(image))) => return Ok(Ok(image)),
+                Next::Verdict(Ok(Proven::Plugin(_))) => return Ok(Err(Failure::Format)),
+                Next::Verdict(Err(why)) => return Ok(Err(why)),
                 Next::Read { offset, len } => {
                     let at = at.checked_add(offset).ok_or(Failure::Bounds)?;
                     verifier.feed(rules, &claim, self.read(at, len)?)

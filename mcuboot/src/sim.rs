@@ -1,10 +1,11 @@
 //! The loader as the bootloader of a simulated device (feature `sim`, needs std).
 
 use crate::{Booted, Loader, Stopped};
+use core::convert::Infallible;
 use coreota::error::Failure;
 use coreota::sim::bootloader::{self, BootError, Bootloader};
 use coreota::sim::nor::{NorError, SimNor};
-use coreota::verify::{Claim, Next, Rules, Verified, Verifier};
+use coreota::verify::{Claim, Next, Proven, Rules, Verified, Verifier};
 use coreota::version::Version;
 use std::vec::Vec;
 
@@ -50,10 +51,12 @@ struct Asked<'a> {
 }
 
 impl Asked<'_> {
-    fn next(&mut self, claim: &Claim, chunk: u32) -> Next {
+    fn next(&mut self, claim: &Claim, chunk: u32) -> Next<Infallible> {
         let offset = self.image.len() as u32;
         match claim.size - offset {
-            0 if (self.authentic)(&self.image) => Next::Verdict(Ok(Verified::simulated(offset))),
+            0 if (self.authentic)(&self.image) => {
+                Next::Verdict(Ok(Proven::Image(Verified::simulated(offset))))
+            }
             0 => Next::Verdict(Err(Failure::Signature)),
             left => Next::Read { offset, len: left.min(chunk) },
         }
@@ -61,12 +64,14 @@ impl Asked<'_> {
 }
 
 impl Verifier for Asked<'_> {
-    fn start(&mut self, _: &Rules, claim: &Claim, chunk: u32) -> Next {
+    type Plugin = Infallible;
+
+    fn start(&mut self, _: &Rules, claim: &Claim, chunk: u32) -> Next<Infallible> {
         self.image.clear();
         self.next(claim, chunk)
     }
 
-    fn feed(&mut self, _: &Rules, claim: &Claim, bytes: &[u8]) -> Next {
+    fn feed(&mut self, _: &Rules, claim: &Claim, bytes: &[u8]) -> Next<Infallible> {
         self.image.extend(bytes);
         self.next(claim, bytes.len() as u32)
     }

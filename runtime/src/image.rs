@@ -11,7 +11,7 @@ mod trailer;
 
 pub use key::Signer;
 pub use mcuboot::mcuboot;
-pub use plugin::{AboutPlugin, PLUGIN_NAME_MAX, PluginFile, PluginSignature, plugin};
+pub use plugin::{AboutPlugin, PluginFile, PluginSignature, plugin};
 pub use table::table;
 pub use trailer::trailer;
 

@@ -59,6 +59,11 @@ pub enum Status<'a> {
         /// Version that ran before.
         from: Version,
     },
+    /// The job is done, without a new image: plugins are installed, an order was followed.
+    Done {
+        /// What there is now: ASCII without quotes.
+        note: &'a str,
+    },
     /// The update ended without the new image.
     Failed {
         /// Why.
@@ -79,7 +84,13 @@ pub enum Status<'a> {
 impl Status<'_> {
     /// Whether the job is over with this: such a report is repeated until accepted.
     pub const fn is_final(&self) -> bool {
-        matches!(self, Status::Succeeded { .. } | Status::Failed { .. } | Status::Rejected { .. })
+        matches!(
+            self,
+            Status::Succeeded { .. }
+                | Status::Done { .. }
+                | Status::Failed { .. }
+                | Status::Rejected { .. }
+        )
     }
 }
 

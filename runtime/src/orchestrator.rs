@@ -14,6 +14,7 @@
 
 mod download;
 mod plan;
+mod plugins;
 mod settle;
 mod talk;
 mod trial;
@@ -28,6 +29,7 @@ use crate::{
     journal::{Event, Journal},
     link::{Clock, MessageLink},
     pipeline::{Accept, Pipeline},
+    plugin::{Content, order::Order},
     trace::info,
     transport::BlockProtocol,
     update::{Terms, Update, pace::Pace},
@@ -83,6 +85,7 @@ pub struct Orchestrator<P: Pipeline, F, L, C, H, const BUFFER: usize> {
     parsers: P::Parsers,
     transport: P::Transport,
     boot: P::Boot,
+    plugins: P::Plugins,
     running: Version,
     journal: Journal,
     update: Update<P::Verifier, BUFFER>,
@@ -142,6 +145,7 @@ where
             parsers: P::parsers(),
             transport: P::Transport::new(parts.thing)?,
             boot: P::boot(),
+            plugins: P::plugins(),
             journal: Journal::new(layout),
             running: parts.running,
             update: Update::new(
@@ -160,6 +164,7 @@ where
     /// Runs the device: settles what the last boot left, then waits for jobs and installs them.
     /// Ends when the device is to be reset.
     pub async fn run(&mut self) -> End {
+        self.bring_up_all().await;
         let standing = match self.settle().await {
             Ok(Standing::Trial) => self.trial().await,
             standing => standing,
@@ -278,14 +283,24 @@ where
                     }
                 }
                 self.hooks.status(self.jobs.current(), &Status::Started);
-                Ok(match self.install(fingerprint).await? {
-                    Ok(()) => Standing::Reset,
-                    Err(_) => Standing::Settled,
+                Ok(match (self.install(fingerprint).await?, self.update.content()) {
+                    (Ok(()), Content::Image) => Standing::Reset,
+                    // A plugin runs already; the provider offers its job again, for what else is
+                    // in it.
+                    (Ok(()), _) | (Err(_), _) => Standing::Settled,
                 })
             }
             Outcome::Refuse(why, note) => {
                 info!("job {} refused: {}", self.jobs.current(), why.text());
                 self.tell_final(&Status::Rejected { why: *why, note: &note.0 }).await?;
+                Ok(Standing::Settled)
+            }
+            Outcome::Here => {
+                self.obey(Order::List).await?;
+                Ok(Standing::Settled)
+            }
+            Outcome::Order(order) => {
+                self.obey(*order).await?;
                 Ok(Standing::Settled)
             }
             Outcome::Later => Ok(Standing::Settled),

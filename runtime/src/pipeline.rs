@@ -5,6 +5,7 @@ use crate::{
     job::JobProtocol,
     layout::Layout,
     parser::Chain,
+    plugin::Plugins,
     transport::BlockProtocol,
     verify::{Rules, Verifier},
 };
@@ -61,6 +62,8 @@ pub trait Pipeline {
     type Verifier: Verifier;
     /// The bootloader adapter.
     type Boot: Boot;
+    /// The plugins.
+    type Plugins: Plugins<Proof = <Self::Verifier as Verifier>::Plugin>;
 
     /// Where things are in flash.
     const LAYOUT: Layout;
@@ -81,4 +84,6 @@ pub trait Pipeline {
     fn verifier() -> Self::Verifier;
     /// The bootloader adapter, as configured.
     fn boot() -> Self::Boot;
+    /// The plugins, as configured.
+    fn plugins() -> Self::Plugins;
 }

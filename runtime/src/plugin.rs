@@ -12,9 +12,18 @@
 //! when it is disabled or removed:             Stop
 //! ```
 
+pub(crate) mod order;
+pub mod slots;
 pub mod store;
+mod stored;
+
+pub use slots::{NoPlugins, Plugins};
+pub use stored::Stored;
 
 use crate::{error::Failure, version::Version};
+
+/// Longest name of a plugin, in bytes.
+pub const NAME_MAX: usize = 32;
 
 /// What a file is, as its signed bytes say.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -13,7 +13,7 @@
 //!          │                 │ dirty   opened)   │  │  └─ more of this window ──────┘
 //!          │                 ▼                   │  └─ silence, refusal, link down ─► Pause
 //!          │                Void (ECC flash)     └────────────────────────────────────┘
-//!          └─ all there ─► Verify ─► Stage ─► Finish
+//!          └─ all there ─► Verify ─► Install ─► Finish
 //! ```
 //!
 //! What a power cut leaves behind, and why resuming from the marks alone is safe, is argued in
@@ -28,9 +28,11 @@ mod window;
 use crate::{
     error::Failure,
     pipeline::Retry,
+    plugin::Content,
     transport::{Geometry, Wanted},
-    verify::{Claim, Rules, Verified, Verifier},
+    verify::{Claim, Proven, Rules, Verifier},
 };
+use core::convert::Infallible;
 use pace::Pace;
 
 /// A part of the flash that an [`Action`] speaks of; offsets are relative to it.
@@ -45,7 +47,7 @@ pub enum Area {
 
 /// What the driver is to do next. Answered by the [`Event`] named with each.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Action<'a> {
+pub enum Action<'a, P = Infallible> {
     /// Read flash, then [`Event::Done`].
     Read {
         /// Where.
@@ -104,8 +106,8 @@ pub enum Action<'a> {
         /// Blocks of the file.
         total: u32,
     },
-    /// Hand the image to the bootloader, then [`Event::Done`].
-    Stage(Verified),
+    /// Hand the image to the bootloader, or the plugin to its store, then [`Event::Done`].
+    Install(Proven<P>),
     /// The update is over; no event follows.
     Finish(Result<(), Failure>),
 }
@@ -185,8 +187,8 @@ enum State {
     Report,
     /// Bytes for the verifier.
     Verify { len: u32 },
-    /// The bootloader.
-    Stage,
+    /// The bootloader, or the plugin store.
+    Install,
 }
 
 // Some flash drivers want word-aligned buffers.
@@ -222,7 +224,7 @@ impl<V: Verifier, const BUFFER: usize> Update<V, BUFFER> {
             verifier,
             rules,
             terms,
-            claim: Claim { size: 0, sha256: None, signature: None },
+            claim: Claim::image(0),
             geometry: Geometry { size: 0, block: 0, file: 0 },
             state: State::Idle,
             wanted: Wanted { first: 0, bits: 0 },
@@ -246,6 +248,16 @@ impl<V: Verifier, const BUFFER: usize> Update<V, BUFFER> {
         &mut self.block.0
     }
 
+    /// The verifier, what it goes by, and the block buffer, while no update runs.
+    pub(crate) fn verifier(&mut self) -> (&mut V, &Rules, &mut [u8]) {
+        (&mut self.verifier, &self.rules, &mut self.block.0)
+    }
+
+    /// What the file that was opened is said to be.
+    pub(crate) const fn content(&self) -> Content {
+        self.claim.content
+    }
+
     /// The file that was opened.
     pub const fn geometry(&self) -> Geometry {
         self.geometry
@@ -260,7 +272,7 @@ impl<V: Verifier, const BUFFER: usize> Update<V, BUFFER> {
     }
 
     /// Takes an event and says what to do next.
-    pub fn step(&mut self, event: Event) -> Action<'_> {
+    pub fn step(&mut self, event: Event) -> Action<'_, V::Plugin> {
         match (self.state, event) {
             (_, Event::Begin) => {
                 self.resuming = true;
@@ -290,7 +302,7 @@ impl<V: Verifier, const BUFFER: usize> Update<V, BUFFER> {
         }
     }
 
-    fn done(&mut self, state: State) -> Action<'_> {
+    fn done(&mut self, state: State) -> Action<'_, V::Plugin> {
         match state {
             State::Scan { at } => self.scanned(at),
             State::Stripe { stripe, at } => self.stripe_read(stripe, at),
@@ -307,12 +319,12 @@ impl<V: Verifier, const BUFFER: usize> Update<V, BUFFER> {
                 let next = self.verifier.feed(&self.rules, &self.claim, bytes);
                 self.verify(next)
             }
-            State::Stage => self.finish(Ok(())),
+            State::Install => self.finish(Ok(())),
             State::Idle | State::Receive => self.finish(Err(Failure::Misconfigured)),
         }
     }
 
-    fn finish(&mut self, result: Result<(), Failure>) -> Action<'_> {
+    fn finish(&mut self, result: Result<(), Failure>) -> Action<'_, V::Plugin> {
         self.state = State::Idle;
         Action::Finish(result)
     }

@@ -202,6 +202,14 @@ impl Board for Asking {
     const ACCEPT: Accept = Accept::Ask;
     type Boot = <Embassy<4, 1024, 8, true> as Board>::Boot;
     type Verifier = <Embassy<4, 1024, 8, true> as Board>::Verifier;
+    type Parsers = <Embassy<4, 1024, 8, true> as Board>::Parsers;
+    type Plugins = <Embassy<4, 1024, 8, true> as Board>::Plugins;
+    fn parsers() -> Self::Parsers {
+        Embassy::<4, 1024, 8, true>::parsers()
+    }
+    fn plugins() -> Self::Plugins {
+        Embassy::<4, 1024, 8, true>::plugins()
+    }
     fn boot() -> Self::Boot {
         Embassy::<4, 1024, 8, true>::boot()
     }

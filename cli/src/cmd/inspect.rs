@@ -156,7 +156,7 @@ impl Cmd {
     fn claim(&self, file: &[u8], board: &mut Board) -> Result<Claim> {
         let size = u32::try_from(file.len()).unwrap_or(u32::MAX);
         let Some(path) = &self.job else {
-            return Ok(Claim { size, sha256: None, signature: None });
+            return Ok(Claim::image(size));
         };
         let document = read(path)?;
         let rules = board.rules;

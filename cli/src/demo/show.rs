@@ -66,7 +66,7 @@ impl<'a> Show<'a> {
         }
         let weight = match event {
             Event::PowerCut { .. } => "1;31",
-            Event::Status { stage: Stage::Succeeded { .. }, .. } => "32",
+            Event::Status { stage: Stage::Succeeded { .. } | Stage::Done { .. }, .. } => "32",
             Event::Status { stage: Stage::Failed { .. } | Stage::Rejected { .. }, .. } => "31",
             _ => "0",
         };

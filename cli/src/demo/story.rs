@@ -221,7 +221,10 @@ impl<'a> Demo<'a> {
         self.must(device, |event| match event {
             Event::Status { stage, .. } => matches!(
                 stage,
-                Stage::Succeeded { .. } | Stage::Failed { .. } | Stage::Rejected { .. }
+                Stage::Succeeded { .. }
+                    | Stage::Done { .. }
+                    | Stage::Failed { .. }
+                    | Stage::Rejected { .. }
             ),
             _ => false,
         })

@@ -29,8 +29,7 @@ pub(super) fn declarations(model: &Model, device: &Device) -> TokenStream {
     let buffer = plain(device.memory.buffer);
     let receive = plain(device.memory.receive);
     let thing = thing(&device.jobs);
-    let signing = device.keys.iter().filter(|key| key.roles.contains(&Role::Image));
-    let keys: Vec<TokenStream> = signing.map(key).collect();
+    let keys: Vec<TokenStream> = keys(device, Role::Image).collect();
     let keys_len = plain(keys.len() as u32);
     let slots = plugins::slots(model, device);
     let items = pipeline(model, device);
@@ -151,13 +150,18 @@ fn thing(jobs: &JobSource) -> TokenStream {
     }
 }
 
+/// The keys that may sign such files.
+pub(super) fn keys(device: &Device, role: Role) -> impl Iterator<Item = TokenStream> {
+    device.keys.iter().filter(move |key| key.roles.contains(&role)).map(key)
+}
+
 fn key(key: &crate::model::Key) -> TokenStream {
     let (id, algorithm) = (&key.id.value, algorithm(key.algorithm));
     let bytes = Literal::byte_string(&key.bytes);
     quote!(verify::Key { id: #id, algorithm: #algorithm, bytes: #bytes })
 }
 
-fn algorithm(algorithm: Algorithm) -> TokenStream {
+pub(super) fn algorithm(algorithm: Algorithm) -> TokenStream {
     let variant = algorithm_type(algorithm);
     quote!(descriptor::Algorithm::#variant)
 }
@@ -204,6 +208,10 @@ fn pipeline(model: &Model, device: &Device) -> TokenStream {
         device.verify.require.0.iter().flatten().map(|at| at.value).collect();
     let format = format(&device.bootloader);
     let algorithms = required.iter().map(|required| algorithm_type(*required));
+    let algorithms = quote!((#(verify::#algorithms,)*));
+    let images = quote!(verify::Native<verify::formats::#format, #algorithms>);
+    let (verifier, verifier_value) = plugins::verifier(device, images, &algorithms);
+    let (plugins_doc, plugins, plugins_value) = plugins::store(model, device);
     let boot_doc = origin(model, &device.bootloader);
     let (boot, boot_value) = boot(device);
     let layout_doc = origin(model, &device.partitions);
@@ -221,7 +229,7 @@ fn pipeline(model: &Model, device: &Device) -> TokenStream {
         #transport_doc
         type Transport = #transport;
         #verify_doc
-        type Verifier = verify::Native<verify::formats::#format, (#(verify::#algorithms,)*)>;
+        type Verifier = #verifier;
         #boot_doc
         type Boot = #boot;
         #layout_doc
@@ -236,8 +244,11 @@ fn pipeline(model: &Model, device: &Device) -> TokenStream {
         const WINDOW: u32 = #window;
         const BLOCK: u32 = BLOCK_SIZE as u32;
         fn parsers() -> Self::Parsers { (#(#parser_values,)*) }
-        fn verifier() -> Self::Verifier { verify::Native::new() }
+        fn verifier() -> Self::Verifier { #verifier_value }
         fn boot() -> Self::Boot { #boot_value }
+        #plugins_doc
+        type Plugins = #plugins;
+        fn plugins() -> Self::Plugins { #plugins_value }
     }
 }
 

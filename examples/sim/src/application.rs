@@ -58,6 +58,7 @@ impl Hooks for Application {
             Status::Succeeded { running, from } => {
                 Stage::Succeeded { from: words(from), to: words(running) }
             }
+            Status::Done { note } => Stage::Done { note: note.to_owned() },
             Status::Failed { why, note } => {
                 let (code, reason) = because(why, note);
                 Stage::Failed { code, reason }

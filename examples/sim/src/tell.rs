@@ -99,6 +99,11 @@ pub enum Stage {
         /// Version that runs now.
         to: String,
     },
+    /// Done, without a new image: which plugins there are now.
+    Done {
+        /// In words.
+        note: String,
+    },
     /// Over, without the new image.
     Failed {
         /// Number of the failure.
@@ -166,7 +171,7 @@ impl Event {
                 Stage::Started => Phase::Notify,
                 Stage::Receiving { .. } => Phase::Download,
                 Stage::Staged => Phase::Verify,
-                Stage::Testing | Stage::Succeeded { .. } => Phase::Install,
+                Stage::Testing | Stage::Succeeded { .. } | Stage::Done { .. } => Phase::Install,
                 Stage::Failed { code, .. } | Stage::Rejected { code, .. } => Phase::of(*code),
             },
         }
@@ -200,6 +205,7 @@ impl fmt::Display for Event {
                 Stage::Staged => f.write_str("whole, authentic, newer, for this board: staged"),
                 Stage::Testing => f.write_str("provider reached: it can be updated again"),
                 Stage::Succeeded { from, to } => write!(f, "{job}: SUCCEEDED, v{from} -> v{to}"),
+                Stage::Done { note } => write!(f, "{job}: SUCCEEDED, plugins: {note}"),
                 Stage::Failed { code, reason } => {
                     write!(f, "{job}: FAILED, {reason} (0x{code:04x})")
                 }

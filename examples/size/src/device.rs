@@ -62,6 +62,12 @@ impl<A: Trust> Pipeline for Weighed<A> {
     fn boot() -> Self::Boot {
         ota::Pipeline::boot()
     }
+
+    type Plugins = coreota::plugin::NoPlugins;
+
+    fn plugins() -> Self::Plugins {
+        coreota::plugin::NoPlugins
+    }
 }
 
 /// Starts the device and lets it run.

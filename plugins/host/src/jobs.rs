@@ -175,6 +175,11 @@ impl<H: Hosted> JobProtocol for PluginJobs<H> {
                 (input.a, input.b) = (text(version, &mut running), text(from, &mut before));
                 Report::Succeeded
             }
+            // Where there is no version, what there is now stands in words.
+            Status::Done { note } => {
+                input.a = note.as_bytes();
+                Report::Succeeded
+            }
             Status::Failed { why, note } | Status::Rejected { why, note } => {
                 (input.a, input.b) = (why.text().as_bytes(), note.as_bytes());
                 input.y = why.code().into();

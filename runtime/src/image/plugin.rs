@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use super::{About, Signer, Unbuildable, trailer};
 use crate::{
     descriptor::Algorithm,
-    plugin::{Content, Facts},
+    plugin::{Content, Facts, NAME_MAX},
     verify::{
         Hash,
         formats::trailer_numbers::{
@@ -15,9 +15,6 @@ use crate::{
     },
     version::Version,
 };
-
-/// Longest name of a plugin, in bytes.
-pub const PLUGIN_NAME_MAX: usize = 32;
 
 /// What the signed bytes of a plugin say besides what those of an image do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +36,7 @@ pub fn plugin(
     signers: &[Signer],
 ) -> Result<Vec<u8>, Unbuildable> {
     let Facts { content, abi, kind, arena, fuel, memory, .. } = plugin.facts;
-    if !(1..=PLUGIN_NAME_MAX).contains(&plugin.name.len()) || content == Content::Image {
+    if !(1..=NAME_MAX).contains(&plugin.name.len()) || content == Content::Image {
         return Err(Unbuildable::Plugin);
     }
     let mut facts = Vec::new();

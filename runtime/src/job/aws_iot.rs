@@ -133,7 +133,7 @@ impl JobProtocol for AwsIotJobs {
             | Status::Receiving { .. }
             | Status::Staged { .. }
             | Status::Testing { .. } => Stage::InProgress,
-            Status::Succeeded { .. } => Stage::Succeeded,
+            Status::Succeeded { .. } | Status::Done { .. } => Stage::Succeeded,
             Status::Rejected { .. } if !self.current.started => Stage::Rejected,
             Status::Failed { .. } | Status::Rejected { .. } => Stage::Failed,
         };

@@ -15,10 +15,11 @@ use crate::{
     layout::Region,
     link::{Clock, Delivery, LinkFault, MessageLink},
     pipeline::Pipeline,
+    plugin::{Content, Plugins},
     trace::info,
     transport::{Arrival, BlockProtocol, Geometry, Wanted},
     update::{Action, Area, Event},
-    verify::Verified,
+    verify::{Proven, Verified},
 };
 use embedded_storage_async::nor_flash::NorFlash;
 
@@ -65,6 +66,11 @@ where
             self.journal.append(&mut self.flash, journal::Event::Failed(why)).await?;
             return Ok(result);
         }
+        if self.update.content() != Content::Image {
+            info!("plugin installed");
+            self.journal.append(&mut self.flash, journal::Event::Told(None)).await?;
+            return Ok(result);
+        }
         info!("staged");
         let status = Status::Staged { running: self.running };
         self.hooks.status(self.jobs.current(), &status);
@@ -91,6 +97,9 @@ where
         let Geometry { size, block, file } = self.update.geometry();
         let job = self.jobs.current().try_into().map_err(|_| Failure::BadText)?;
         let (fingerprint, from) = (*fingerprint, self.running);
+        if self.update.content() != Content::Image {
+            self.plugins.prepare(&mut self.flash).await?;
+        }
         let record = Record { job, fingerprint, size, block, file, attempt, from };
         self.journal.begin(&mut self.flash, &record).await
     }
@@ -105,6 +114,8 @@ where
                 }
                 Err(why) => Outcome::Refuse(why, Note::default()),
             },
+            Outcome::Here => Outcome::Here,
+            Outcome::Order(order) => Outcome::Order(order),
             Outcome::Later => Outcome::Later,
             Outcome::Refuse(why, note) => Outcome::Refuse(why, note),
         }
@@ -118,15 +129,19 @@ where
     }
 
     async fn drive(&mut self) -> Result<(), Failure> {
+        let slot = match self.update.content() {
+            Content::Image => P::LAYOUT.slot,
+            _ => self.plugins.room().region,
+        };
         let mut event = Event::Begin;
         loop {
             event = match self.update.step(event) {
                 Action::Read { area, offset, into } => {
-                    let region = region::<P>(&self.journal, area);
+                    let region = region(slot, &self.journal, area);
                     done(read(&mut self.flash, region, offset, into).await)
                 }
                 Action::Erase { area, from, to } => {
-                    let region = region::<P>(&self.journal, area);
+                    let region = region(slot, &self.journal, area);
                     match region.at(from, to.saturating_sub(from)) {
                         Some(at) => {
                             let erased = self.flash.erase(at, at + (to - from)).await;
@@ -136,7 +151,7 @@ where
                     }
                 }
                 Action::Program { area, offset, data } => {
-                    let region = region::<P>(&self.journal, area);
+                    let region = region(slot, &self.journal, area);
                     done(program(&mut self.flash, region, offset, data).await)
                 }
                 Action::Void { first, count } => {
@@ -155,7 +170,8 @@ where
                     self.report(received, total).await;
                     Event::Done
                 }
-                Action::Stage(verified) => done(self.stage(verified).await),
+                Action::Install(Proven::Image(image)) => done(self.stage(image).await),
+                Action::Install(Proven::Plugin(plugin)) => done(self.stage_plugin(&plugin).await),
                 Action::Finish(result) => return result,
             };
             if event == Event::Failed(Failure::LinkDown) {
@@ -194,14 +210,28 @@ where
         }
     }
 
-    /// Hands the image to the bootloader. The journal knows what is coming before the first flag
-    /// is written, and that it is done after the last.
-    async fn stage(&mut self, verified: Verified) -> Result<(), Failure> {
-        // While the image was read back nobody listened: was the job cancelled? A provider that
-        // does not answer has not cancelled anything.
+    /// Hands the plugin to its host and its store.
+    async fn stage_plugin(
+        &mut self,
+        plugin: &<P::Plugins as Plugins>::Proof,
+    ) -> Result<(), Failure> {
+        self.still_wanted().await?;
+        self.take_in(plugin).await
+    }
+
+    /// While the file was read back nobody listened: was the job cancelled? A provider that does
+    /// not answer has not cancelled anything.
+    async fn still_wanted(&mut self) -> Result<(), Failure> {
         if self.reach != Reach::Nothing && self.refresh().await == Ok(Told::Over) {
             return Err(Failure::Cancelled);
         }
+        Ok(())
+    }
+
+    /// Hands the image to the bootloader. The journal knows what is coming before the first flag
+    /// is written, and that it is done after the last.
+    async fn stage(&mut self, verified: Verified) -> Result<(), Failure> {
+        self.still_wanted().await?;
         let proof =
             Proof { digest: verified.digest(), version: verified.version(), size: verified.size() };
         self.journal.prove(&mut self.flash, &proof).await?;
@@ -211,9 +241,9 @@ where
     }
 }
 
-fn region<P: Pipeline>(journal: &journal::Journal, area: Area) -> Region {
+fn region(slot: Region, journal: &journal::Journal, area: Area) -> Region {
     match area {
-        Area::Slot => P::LAYOUT.slot,
+        Area::Slot => slot,
         // Without a record there are no marks, and an empty region refuses every access.
         Area::Marks => journal.marks().unwrap_or_default(),
     }

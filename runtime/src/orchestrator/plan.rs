@@ -5,13 +5,17 @@
 
 use crate::{
     descriptor::Descriptor,
-    error::Failure,
+    error::{Blame, Failure},
     field::Field,
     hooks::{Decision, Hooks},
     job::Offer,
     journal::{Event, Journal},
     parser::{Chain, Declined, Parse},
     pipeline::{Accept, Pipeline},
+    plugin::{
+        Content, Plugins,
+        order::{self, Order},
+    },
     transport::Geometry,
     verify::{Claim, Hash, Rules, SIGNATURE_MAX},
     version::Version,
@@ -47,6 +51,9 @@ pub(super) struct Note(pub(super) String<96>);
 #[allow(clippy::large_enum_variant)] // no heap to put the plan on; it is gone at once
 pub(super) enum Outcome<Plan> {
     Take(Plan),
+    /// All that the job brings is here.
+    Here,
+    Order(Order),
     Later,
     Refuse(Failure, Note),
 }
@@ -68,46 +75,97 @@ impl Declined for Note {
     }
 }
 
-/// Thinks an offer through. A job put off sets `deferred` to when it is asked about again.
-pub(super) fn consider<P: Pipeline>(
+/// What an offer is weighed against.
+pub(super) struct Scales<'s, P: Pipeline, H> {
+    pub(super) parsers: &'s mut P::Parsers,
+    pub(super) journal: &'s Journal,
+    pub(super) plugins: &'s P::Plugins,
+    pub(super) hooks: &'s mut H,
+    pub(super) running: Version,
+    pub(super) now_ms: u32,
+    /// Set to when a job put off is asked about again.
+    pub(super) deferred: &'s mut Option<u32>,
+}
+
+impl<P: Pipeline, H: Hooks> Scales<'_, P, H> {
+    /// Thinks an offer through.
+    pub(super) fn consider(mut self, offer: Offer<'_>) -> Outcome<Plan> {
+        let names = self.plugins.names();
+        let outcome = match order::read(offer.document, names).filter(|_| !names.is_empty()) {
+            Some(Ok(order)) => Outcome::Order(order),
+            Some(Err(why)) => Outcome::Refuse(why, Note::default()),
+            None => self.files(offer),
+        };
+        if outcome != Outcome::Later {
+            *self.deferred = None;
+        }
+        outcome
+    }
+
+    /// Finds the first file of the job that is not here yet: plugins come before the image that may
+    /// need them.
+    fn files(&mut self, offer: Offer<'_>) -> Outcome<Plan> {
+        let mut note = Note::default();
+        for index in 0..=u8::MAX {
+            let descriptor = match self.parsers.parse(offer.document, index, &mut note) {
+                Parse::NotMine(why) | Parse::Malformed(why) => return Outcome::Refuse(why, note),
+                Parse::Descriptor(descriptor) => descriptor,
+            };
+            let more = index.checked_add(1).is_some_and(|next| next < descriptor.files);
+            let (content, capacity) = match descriptor.content {
+                Content::Image => (Content::Image, P::LAYOUT.capacity),
+                content => (content, self.plugins.room().capacity),
+            };
+            let rules = Rules { running: self.running, ..P::RULES };
+            let plan = match plan(&descriptor, &rules, capacity, P::BLOCK) {
+                Ok(plan) => plan,
+                Err(why) => return Outcome::Refuse(why, Note::default()),
+            };
+            if content == Content::Image {
+                if more {
+                    return Outcome::Refuse(Failure::TooManyFiles, Note::default());
+                }
+            } else if self.plugins.find(&plan.fingerprint).is_some() {
+                if more {
+                    continue;
+                }
+                return Outcome::Here;
+            }
+            return match fresh(plan, self.journal) {
+                Err(why) => Outcome::Refuse(why, Note::default()),
+                Ok(plan) => {
+                    decide::<P>(offer, &descriptor, plan, self.hooks, self.now_ms, self.deferred)
+                }
+            };
+        }
+        Outcome::Refuse(Failure::TooManyFiles, Note::default())
+    }
+}
+
+/// Whether a plan is followed, and when.
+fn decide<P: Pipeline>(
     offer: Offer<'_>,
-    parsers: &mut P::Parsers,
-    journal: &Journal,
+    descriptor: &Descriptor<'_>,
+    plan: Plan,
     hooks: &mut impl Hooks,
-    running: Version,
     now_ms: u32,
     deferred: &mut Option<u32>,
 ) -> Outcome<Plan> {
-    let mut note = Note::default();
-    let outcome = match parsers.parse(offer.document, 0, &mut note) {
-        Parse::NotMine(why) | Parse::Malformed(why) => Outcome::Refuse(why, note),
-        Parse::Descriptor(descriptor) => {
-            let rules = Rules { running, ..P::RULES };
-            let plan = plan(&descriptor, &rules, P::LAYOUT.capacity, P::BLOCK);
-            match plan.and_then(|plan| fresh(plan, journal)) {
-                Err(why) => Outcome::Refuse(why, Note::default()),
-                Ok(plan) if P::POLICY.accept == Accept::Always || offer.started => {
-                    Outcome::Take(plan)
-                }
-                // Pushed again while put off: the answer stands until its time.
-                Ok(_) if deferred.is_some_and(|until| (until.wrapping_sub(now_ms) as i32) > 0) => {
-                    Outcome::Later
-                }
-                Ok(plan) => match hooks.decide(offer.name, &descriptor) {
-                    Decision::Accept => Outcome::Take(plan),
-                    Decision::Reject => Outcome::Refuse(Failure::Policy, Note::default()),
-                    Decision::Defer { ms } => {
-                        *deferred = Some(now_ms.wrapping_add(ms.clamp(1, i32::MAX as u32)));
-                        return Outcome::Later;
-                    }
-                },
-            }
-        }
-    };
-    if outcome != Outcome::Later {
-        *deferred = None;
+    if P::POLICY.accept == Accept::Always || offer.started {
+        return Outcome::Take(plan);
     }
-    outcome
+    // Pushed again while put off: the answer stands until its time.
+    if deferred.is_some_and(|until| (until.wrapping_sub(now_ms) as i32) > 0) {
+        return Outcome::Later;
+    }
+    match hooks.decide(offer.name, descriptor) {
+        Decision::Accept => Outcome::Take(plan),
+        Decision::Reject => Outcome::Refuse(Failure::Policy, Note::default()),
+        Decision::Defer { ms } => {
+            *deferred = Some(now_ms.wrapping_add(ms.clamp(1, i32::MAX as u32)));
+            Outcome::Later
+        }
+    }
 }
 
 /// Decodes a descriptor and refuses what would be refused after the download anyway; `capacity` of
@@ -127,16 +185,13 @@ pub fn plan(
     if descriptor.size > capacity {
         return Err(Failure::TooLarge);
     }
-    if descriptor.files > 1 {
-        return Err(Failure::TooManyFiles);
-    }
     if let Some(board) = descriptor.board {
         let mut text = [0; 64];
         if board.decode(&mut text)? != rules.board.as_bytes() {
             return Err(Failure::OtherBoard);
         }
     }
-    if let Some(version) = descriptor.version {
+    if let (Some(version), Content::Image) = (descriptor.version, descriptor.content) {
         let mut text = [0; 32];
         let text = core::str::from_utf8(version.decode(&mut text)?);
         let version = Version::parse(text.map_err(|_| Failure::BadText)?)?;
@@ -159,6 +214,8 @@ pub fn plan(
         }
     };
     let signature = match descriptor.signature {
+        // A plugin is verified again at every boot, when its job is long forgotten.
+        _ if descriptor.content != Content::Image => None,
         None => None,
         Some((algorithm, field)) => {
             let mut bytes = [0; SIGNATURE_MAX];
@@ -166,7 +223,11 @@ pub fn plan(
             Some((algorithm, bytes.map_err(|_| Failure::BadEncoding)?))
         }
     };
+    let content = descriptor.content;
     let mut hash = Hash::new();
+    if content != Content::Image {
+        hash.update(&(content as u32).to_le_bytes());
+    }
     hash.update(&descriptor.size.to_le_bytes());
     hash.update(&sha256.unwrap_or_default());
     match &signature {
@@ -178,7 +239,7 @@ pub fn plan(
         protocol,
         place,
         geometry: Geometry { size: descriptor.size, block, file: descriptor.file },
-        claim: Claim { size: descriptor.size, sha256, signature },
+        claim: Claim { content, size: descriptor.size, sha256, signature },
         fingerprint: hash.so_far(),
     })
 }
@@ -196,7 +257,8 @@ fn fresh(plan: Plan, journal: &Journal) -> Result<Plan, Failure> {
     match journal.last() {
         Some(Event::Failed(why) | Event::Told(Some(why)))
             if known
-                && (why.blame() == crate::error::Blame::Image || why == Failure::NotBooted) =>
+                && (matches!(why.blame(), Blame::Image | Blame::Plugin)
+                    || why == Failure::NotBooted) =>
         {
             Err(Failure::RefusedBefore)
         }

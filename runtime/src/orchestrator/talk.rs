@@ -1,6 +1,6 @@
 //! Talking to the provider: connect, ask, tell, hear.
 
-use super::{Offered, Orchestrator, plan::consider};
+use super::{Offered, Orchestrator, plan::Scales};
 use crate::{
     error::Failure,
     hooks::Hooks,
@@ -153,15 +153,16 @@ where
             Heard::Offer(_) if !welcome => Signal::Offer,
             Heard::Offer(offer) => {
                 let now_ms = self.clock.now_ms();
-                let outcome = consider::<P>(
-                    offer,
-                    &mut self.parsers,
-                    &self.journal,
-                    &mut self.hooks,
-                    self.running,
+                let scales = Scales::<P, H> {
+                    parsers: &mut self.parsers,
+                    journal: &self.journal,
+                    plugins: &self.plugins,
+                    hooks: &mut self.hooks,
+                    running: self.running,
                     now_ms,
-                    &mut self.deferred,
-                );
+                    deferred: &mut self.deferred,
+                };
+                let outcome = scales.consider(offer);
                 self.offered =
                     Some(Offered { started: offer.started, outcome: self.open(outcome) });
                 Signal::Offer

@@ -2,17 +2,24 @@
 //! them for FreeRTOS. Any other document is not mine.
 //!
 //! The keys read: `streamname`; of the file asked for `filesize`, `fileid`, `update_data_url`,
-//! `auth_scheme` and the four signature keys. All else is passed over. Three keys that the service
+//! `auth_scheme`, the four signature keys and `fileType`, of which 101 is a plugin, 102 a table and
+//! every other number an image. All else is passed over. Four keys that the service
 //! does not write are read where a fleet's own tool adds them to a file: `sha256` (hexadecimal),
-//! `version`, `board`; they spare a useless download and decide nothing.
+//! `version`, `board`, `protocol` (of a plugin that fetches the file); they spare a useless download and decide nothing.
 
 use super::{Parse, Parser};
 use crate::{
     descriptor::{Algorithm, Descriptor},
     error::Failure,
     field::{Coding, Field},
+    plugin::Content,
     wire::{Json, Keys, NESTING, Text, Value},
 };
+
+/// `fileType` of a plugin.
+pub const FILE_TYPE_PLUGIN: u64 = 101;
+/// `fileType` of a table.
+pub const FILE_TYPE_TABLE: u64 = 102;
 
 /// What to do where SHA-1 signatures are all a document offers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -76,8 +83,8 @@ impl AfrOta {
     }
 
     fn descriptor<'a>(&self, update: Update<'a>) -> Result<Descriptor<'a>, Failure> {
-        let File { numbers: [size, id], texts } = update.file.ok_or(Failure::NoSuchFile)?;
-        let [url, auth, ecdsa, rsa, weak_ecdsa, weak_rsa, sha256, version, board] = texts;
+        let File { numbers: [size, id, kind], texts } = update.file.ok_or(Failure::NoSuchFile)?;
+        let [url, auth, ecdsa, rsa, weak_ecdsa, weak_rsa, sha256, version, board, protocol] = texts;
         let size = u32::try_from(size.ok_or(Failure::MissingField)?);
         let size = size.map_err(|_| Failure::BadNumber)?;
         if size == 0 {
@@ -108,7 +115,12 @@ impl AfrOta {
                 .map(|signature| (Algorithm::EcdsaP256, signature)),
             version: plain(version),
             board: plain(board),
-            ..Descriptor::default()
+            content: match kind {
+                Some(FILE_TYPE_PLUGIN) => Content::Plugin,
+                Some(FILE_TYPE_TABLE) => Content::Table,
+                _ => Content::Image,
+            },
+            protocol: plain(protocol),
         })
     }
 }
@@ -154,9 +166,10 @@ impl<'a> Update<'a> {
 }
 
 /// The keys of an element of `files`: numbers first, then texts.
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 13] = [
     "filesize",
     "fileid",
+    "fileType",
     "update_data_url",
     "auth_scheme",
     "sig-sha256-ecdsa",
@@ -166,13 +179,14 @@ const KEYS: [&str; 11] = [
     "sha256",
     "version",
     "board",
+    "protocol",
 ];
 
 /// An element of `files`: the values of [`KEYS`] in their order, `null` being none.
 #[derive(Default)]
 struct File<'a> {
-    numbers: [Option<u64>; 2],
-    texts: [Option<Text<'a>>; 9],
+    numbers: [Option<u64>; 3],
+    texts: [Option<Text<'a>>; 10],
 }
 
 impl<'a> File<'a> {

@@ -4,13 +4,13 @@ use super::{Action, Area, State, Update};
 use crate::{error::Failure, transport::WINDOW_MAX, verify::Verifier};
 
 impl<V: Verifier, const BUFFER: usize> Update<V, BUFFER> {
-    pub(super) fn request(&mut self) -> Action<'_> {
+    pub(super) fn request(&mut self) -> Action<'_, V::Plugin> {
         self.state = State::Request;
         self.pace.asked();
         Action::Request(self.wanted)
     }
 
-    pub(super) fn receive(&mut self) -> Action<'_> {
+    pub(super) fn receive(&mut self) -> Action<'_, V::Plugin> {
         self.state = State::Receive;
         // With the window's last block here, what is missing before it is lost or just behind.
         let last = self.wanted.first + self.terms.window.clamp(1, WINDOW_MAX) - 1;
@@ -19,14 +19,14 @@ impl<V: Verifier, const BUFFER: usize> Update<V, BUFFER> {
         Action::Receive { wanted: self.wanted, into: &mut self.block.0, within_ms }
     }
 
-    pub(super) fn silence(&mut self) -> Action<'_> {
+    pub(super) fn silence(&mut self) -> Action<'_, V::Plugin> {
         match self.pace.silence() {
             true => self.request(),
             false => self.finish(Err(Failure::NoAnswer)),
         }
     }
 
-    pub(super) fn refused(&mut self, why: Failure) -> Action<'_> {
+    pub(super) fn refused(&mut self, why: Failure) -> Action<'_, V::Plugin> {
         match why {
             Failure::StreamMissing | Failure::StreamVersion | Failure::StreamShort => {
                 self.finish(Err(why))
@@ -36,12 +36,12 @@ impl<V: Verifier, const BUFFER: usize> Update<V, BUFFER> {
         }
     }
 
-    pub(super) fn pause(&mut self) -> Action<'_> {
+    pub(super) fn pause(&mut self) -> Action<'_, V::Plugin> {
         self.state = State::Pause;
         Action::Wait { ms: self.pace.pause() }
     }
 
-    pub(super) fn program(&mut self, index: u32, len: u32) -> Action<'_> {
+    pub(super) fn program(&mut self, index: u32, len: u32) -> Action<'_, V::Plugin> {
         if !self.wanted.contains(index) || self.geometry.block_len(index) != Some(len) {
             return self.finish(Err(Failure::BadBlock));
         }
@@ -54,7 +54,7 @@ impl<V: Verifier, const BUFFER: usize> Update<V, BUFFER> {
         Action::Program { area: Area::Slot, offset: index * self.geometry.block, data }
     }
 
-    pub(super) fn mark(&mut self, index: u32) -> Action<'_> {
+    pub(super) fn mark(&mut self, index: u32) -> Action<'_, V::Plugin> {
         let write = self.terms.write;
         self.state = State::Mark { index };
         let data = self.block.0.get_mut(..write as usize).unwrap_or_default();
@@ -62,7 +62,7 @@ impl<V: Verifier, const BUFFER: usize> Update<V, BUFFER> {
         Action::Program { area: Area::Marks, offset: index * write, data }
     }
 
-    pub(super) fn marked(&mut self, index: u32) -> Action<'_> {
+    pub(super) fn marked(&mut self, index: u32) -> Action<'_, V::Plugin> {
         if let Some(bit) = index.checked_sub(self.wanted.first) {
             self.wanted.bits &= !1u64.checked_shl(bit).unwrap_or(0);
         }
@@ -75,7 +75,7 @@ impl<V: Verifier, const BUFFER: usize> Update<V, BUFFER> {
         self.next_block()
     }
 
-    pub(super) fn next_block(&mut self) -> Action<'_> {
+    pub(super) fn next_block(&mut self) -> Action<'_, V::Plugin> {
         if self.wanted.bits != 0 {
             return self.receive();
         }

@@ -10,7 +10,7 @@ impl<V: Verifier, const BUFFER: usize> Update<V, BUFFER> {
     }
 
     /// Looks at `stripe` and those behind it until the window's last, then requests.
-    pub(super) fn stripe(&mut self, stripe: u32) -> Action<'_> {
+    pub(super) fn stripe(&mut self, stripe: u32) -> Action<'_, V::Plugin> {
         let stripes = self.stripes();
         let last = self.wanted.first + (u64::BITS - 1 - self.wanted.bits.leading_zeros());
         let mut stripe = stripe;
@@ -30,7 +30,7 @@ impl<V: Verifier, const BUFFER: usize> Update<V, BUFFER> {
         self.request()
     }
 
-    pub(super) fn stripe_read(&mut self, stripe: u32, at: u32) -> Action<'_> {
+    pub(super) fn stripe_read(&mut self, stripe: u32, at: u32) -> Action<'_, V::Plugin> {
         let (_, until) = self.stripes().blocks(stripe);
         let read = until.saturating_sub(at).min(self.marks_at_once());
         if (0..read).any(|nth| self.is_marked(nth)) {
@@ -48,7 +48,7 @@ impl<V: Verifier, const BUFFER: usize> Update<V, BUFFER> {
     }
 
     /// Reads the first wanted block of `stripe` from `block` on, to see whether it is blank.
-    pub(super) fn blank(&mut self, stripe: u32, block: u32) -> Action<'_> {
+    pub(super) fn blank(&mut self, stripe: u32, block: u32) -> Action<'_, V::Plugin> {
         let (first, until) = self.stripes().blocks(stripe);
         let mut block = block.max(first);
         while block < until && !self.wanted.contains(block) {
@@ -64,7 +64,7 @@ impl<V: Verifier, const BUFFER: usize> Update<V, BUFFER> {
         Action::Read { area: Area::Slot, offset, into }
     }
 
-    pub(super) fn blank_read(&mut self, stripe: u32, block: u32) -> Action<'_> {
+    pub(super) fn blank_read(&mut self, stripe: u32, block: u32) -> Action<'_, V::Plugin> {
         let mut read = self.block.0.iter().take(self.geometry.block as usize);
         if read.all(|&byte| byte == 0xff) {
             return self.blank(stripe, block + 1);
@@ -73,20 +73,20 @@ impl<V: Verifier, const BUFFER: usize> Update<V, BUFFER> {
     }
 
     /// Gives up what is in a stripe, to begin it anew.
-    pub(super) fn void(&mut self, stripe: u32) -> Action<'_> {
+    pub(super) fn void(&mut self, stripe: u32) -> Action<'_, V::Plugin> {
         let (first, until) = self.stripes().blocks(stripe);
         self.wanted = Wanted::default();
         self.state = State::Void;
         Action::Void { first, count: until.saturating_sub(first) }
     }
 
-    pub(super) fn erase(&mut self, stripe: u32, from: u32) -> Action<'_> {
+    pub(super) fn erase(&mut self, stripe: u32, from: u32) -> Action<'_, V::Plugin> {
         let to = from.saturating_add(self.terms.erase);
         self.state = State::Erase { stripe, from };
         Action::Erase { area: Area::Slot, from, to }
     }
 
-    pub(super) fn erased(&mut self, stripe: u32, from: u32) -> Action<'_> {
+    pub(super) fn erased(&mut self, stripe: u32, from: u32) -> Action<'_, V::Plugin> {
         let next = from.saturating_add(self.terms.erase);
         if next < self.stripes().bytes(stripe).1 {
             return self.erase(stripe, next);

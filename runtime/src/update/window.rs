@@ -12,7 +12,7 @@ impl<V: Verifier, const BUFFER: usize> Update<V, BUFFER> {
         BUFFER as u32 / self.terms.write.max(1)
     }
 
-    pub(super) fn read_marks(&mut self, at: u32, until: u32) -> Action<'_> {
+    pub(super) fn read_marks(&mut self, at: u32, until: u32) -> Action<'_, V::Plugin> {
         let write = self.terms.write;
         let count = until.saturating_sub(at).min(self.marks_at_once());
         let into = self.block.0.get_mut(..(count * write) as usize).unwrap_or_default();
@@ -27,7 +27,7 @@ impl<V: Verifier, const BUFFER: usize> Update<V, BUFFER> {
         self.block.0.get(from..from + write).is_some_and(|mark| mark.iter().any(|&b| b != 0xff))
     }
 
-    pub(super) fn scan(&mut self, at: u32) -> Action<'_> {
+    pub(super) fn scan(&mut self, at: u32) -> Action<'_, V::Plugin> {
         let total = self.geometry.blocks();
         let wanted = self.wanted;
         let window = self.terms.window.clamp(1, WINDOW_MAX);
@@ -45,7 +45,7 @@ impl<V: Verifier, const BUFFER: usize> Update<V, BUFFER> {
         self.stripe(first)
     }
 
-    pub(super) fn scanned(&mut self, at: u32) -> Action<'_> {
+    pub(super) fn scanned(&mut self, at: u32) -> Action<'_, V::Plugin> {
         let window = self.terms.window.clamp(1, WINDOW_MAX);
         let read = self.geometry.blocks().saturating_sub(at).min(self.marks_at_once());
         for nth in 0..read {
@@ -65,7 +65,7 @@ impl<V: Verifier, const BUFFER: usize> Update<V, BUFFER> {
         self.scan(at + read)
     }
 
-    pub(super) fn verify(&mut self, next: Next) -> Action<'_> {
+    pub(super) fn verify(&mut self, next: Next<V::Plugin>) -> Action<'_, V::Plugin> {
         match next {
             Next::Read { offset, len } => {
                 self.state = State::Verify { len };
@@ -74,9 +74,9 @@ impl<V: Verifier, const BUFFER: usize> Update<V, BUFFER> {
                 let into = self.block.0.get_mut(..len).unwrap_or_default();
                 Action::Read { area: Area::Slot, offset, into }
             }
-            Next::Verdict(Ok(verified)) => {
-                self.state = State::Stage;
-                Action::Stage(verified)
+            Next::Verdict(Ok(proven)) => {
+                self.state = State::Install;
+                Action::Install(proven)
             }
             Next::Verdict(Err(why)) => self.finish(Err(why)),
         }

@@ -5,16 +5,18 @@
 //! verifier on the device, `cargo ota inspect` on the host) hashes every byte in between.
 
 mod mcuboot;
+mod signed;
 mod trailer;
 
 pub use mcuboot::{Header, Mcuboot};
+pub use signed::{OfImage, OfPlugin, Signed};
 pub use trailer::Trailer;
 
 #[cfg(feature = "image")]
 pub(crate) use {mcuboot::numbers as mcuboot_numbers, trailer::numbers as trailer_numbers};
 
-use super::Hash;
-use crate::{descriptor::Algorithm, error::Failure, version::Version};
+use super::{Claim, Hash, Proven, Verified};
+use crate::{descriptor::Algorithm, error::Failure, plugin::Content, version::Version};
 
 /// The most that a format looks at in one piece: a DER-encoded ECDSA signature.
 pub const HELD_MAX: usize = 72;
@@ -81,6 +83,10 @@ pub enum Fact<'a> {
 
 /// A file format.
 pub trait Format: Default {
+    /// What is proved of a plugin; [`Infallible`](core::convert::Infallible) where none is of this
+    /// format.
+    type Plugin: Clone + core::fmt::Debug;
+
     /// Begins with a file of `size` bytes.
     ///
     /// # Errors
@@ -99,6 +105,20 @@ pub trait Format: Default {
         hash: &Hash,
         tell: &mut impl FnMut(Fact<'_>),
     ) -> Result<Want, Failure>;
+
+    /// What the whole file is, all else of it being right.
+    ///
+    /// # Errors
+    /// [`Failure::Format`] where it is not what `claim` says.
+    fn prove(&self, claim: &Claim, file: Verified) -> Result<Proven<Self::Plugin>, Failure>;
+}
+
+/// The proof of a file that can only be an image.
+fn only_image<P>(claim: &Claim, file: Verified) -> Result<Proven<P>, Failure> {
+    match claim.content {
+        Content::Image => Ok(Proven::Image(file)),
+        _ => Err(Failure::Format),
+    }
 }
 
 /// The little-endian number at the front, which is then cut off.

@@ -17,7 +17,9 @@
 use core::marker::PhantomData;
 
 use super::formats::{Fact, Format, HELD_MAX, Want};
-use super::{Algorithms, Claim, Hash, Next, Rules, Verified, Verifier, signatures::Signatures};
+use super::{
+    Algorithms, Claim, Hash, Next, Proven, Rules, Verified, Verifier, signatures::Signatures,
+};
 use crate::{error::Failure, version::Version};
 
 /// A verifier of one file format with the algorithms `A`, as in
@@ -70,7 +72,7 @@ impl<F: Format, A: Algorithms> Native<F, A> {
     }
 
     /// What to read next; or the verdict, at the end of the file or as soon as it is certain.
-    fn next(&mut self, rules: &Rules, claim: &Claim) -> Next {
+    fn next(&mut self, rules: &Rules, claim: &Claim) -> Next<F::Plugin> {
         // With a digest in the job the whole file is read first: it tells damage from malice.
         if let (Some(problem), None) = (self.problem, claim.sha256) {
             return Next::Verdict(Err(problem));
@@ -133,7 +135,7 @@ impl<F: Format, A: Algorithms> Native<F, A> {
     }
 
     /// The whole file was read: weighs it, in the order of the [module](self).
-    fn verdict(&self, rules: &Rules, claim: &Claim) -> Result<Verified, Failure> {
+    fn verdict(&self, rules: &Rules, claim: &Claim) -> Result<Proven<F::Plugin>, Failure> {
         let digest = self.hash.so_far();
         if claim.sha256.is_some_and(|promised| promised != digest) {
             return Err(Failure::Digest);
@@ -160,7 +162,7 @@ impl<F: Format, A: Algorithms> Native<F, A> {
         if counter < rules.counter {
             return Err(Failure::Counter);
         }
-        Ok(Verified { size: claim.size, digest, version })
+        self.format.prove(claim, Verified { size: claim.size, digest, version })
     }
 }
 
@@ -188,7 +190,9 @@ impl Found {
 }
 
 impl<F: Format, A: Algorithms> Verifier for Native<F, A> {
-    fn start(&mut self, rules: &Rules, claim: &Claim, chunk: u32) -> Next {
+    type Plugin = F::Plugin;
+
+    fn start(&mut self, rules: &Rules, claim: &Claim, chunk: u32) -> Next<F::Plugin> {
         // One by one: a whole new verifier would stand on the stack first.
         self.hash = Hash::new();
         self.found = Found::default();
@@ -204,7 +208,7 @@ impl<F: Format, A: Algorithms> Verifier for Native<F, A> {
         self.next(rules, claim)
     }
 
-    fn feed(&mut self, rules: &Rules, claim: &Claim, bytes: &[u8]) -> Next {
+    fn feed(&mut self, rules: &Rules, claim: &Claim, bytes: &[u8]) -> Next<F::Plugin> {
         if bytes.len() != self.asked as usize {
             return Next::Verdict(Err(Failure::Read));
         }

@@ -12,6 +12,7 @@ use core::{
     pin::pin,
     task::{Context, Poll, Waker},
 };
+use coreota::plugin::{NoPlugins, Plugins};
 use coreota::{
     Accept, Decision, Hooks, Layout, Orchestrator, Parts, Pipeline, Policy, Region, Retry,
     SelfTest, Version,
@@ -52,7 +53,11 @@ pub(crate) trait Board: 'static {
     const REWRITE: Rewrite = Rewrite::Once;
     type Boot: coreota::boot::Boot;
     type Verifier: coreota::verify::Verifier;
+    type Parsers: coreota::parser::Chain;
+    type Plugins: Plugins<Proof = <Self::Verifier as coreota::verify::Verifier>::Plugin>;
     fn boot() -> Self::Boot;
+    fn parsers() -> Self::Parsers;
+    fn plugins() -> Self::Plugins;
     fn verifier() -> Self::Verifier;
     fn loader() -> impl Bootloader;
     fn image(payload: &[u8], about: &About<'_>, signers: &[Signer]) -> Vec<u8>;
@@ -87,6 +92,14 @@ impl<const W: u32, const E: u32, const S: u32, const REWRITE: bool> Board
     const REWRITE: Rewrite = Rewrite::OnceOrZero;
     type Boot = EmbassyBoot;
     type Verifier = Native<formats::Trailer, (EcdsaP256,)>;
+    type Parsers = (AfrOta,);
+    type Plugins = NoPlugins;
+    fn parsers() -> (AfrOta,) {
+        (AfrOta::new(Sha1::Refuse),)
+    }
+    fn plugins() -> NoPlugins {
+        NoPlugins
+    }
     fn boot() -> EmbassyBoot {
         EmbassyBoot::new(Self::STATE)
     }
@@ -131,6 +144,14 @@ impl<const W: u32, const E: u32, const S: u32, const REWRITE: bool> Board
     };
     type Boot = Mcuboot;
     type Verifier = Native<formats::Mcuboot, (EcdsaP256,)>;
+    type Parsers = (AfrOta,);
+    type Plugins = NoPlugins;
+    fn parsers() -> (AfrOta,) {
+        (AfrOta::new(Sha1::Refuse),)
+    }
+    fn plugins() -> NoPlugins {
+        NoPlugins
+    }
     fn boot() -> Mcuboot {
         Mcuboot::new(Self::PRIMARY, Self::SECONDARY, Mode::SwapOffset)
     }
@@ -155,10 +176,11 @@ pub(crate) struct Line<B>(core::marker::PhantomData<B>);
 
 impl<B: Board> Pipeline for Line<B> {
     type Jobs = AwsIotJobs;
-    type Parsers = (AfrOta,);
+    type Parsers = B::Parsers;
     type Transport = MqttStream<Cbor>;
     type Verifier = B::Verifier;
     type Boot = B::Boot;
+    type Plugins = B::Plugins;
     const LAYOUT: Layout = B::LAYOUT;
     const POLICY: Policy = Policy {
         accept: B::ACCEPT,
@@ -180,11 +202,14 @@ impl<B: Board> Pipeline for Line<B> {
     };
     const BLOCK: u32 = BLOCK as u32;
     const WINDOW: u32 = 8;
-    fn parsers() -> Self::Parsers {
-        (AfrOta::new(Sha1::Refuse),)
+    fn parsers() -> B::Parsers {
+        B::parsers()
     }
     fn verifier() -> B::Verifier {
         B::verifier()
+    }
+    fn plugins() -> B::Plugins {
+        B::plugins()
     }
     fn boot() -> B::Boot {
         B::boot()

@@ -6,6 +6,7 @@
 //! | staged | `{"self_test":"ready","updatedBy":"0x01030002"}` |
 //! | testing | `{"self_test":"active","updatedBy":"0x01030002"}` |
 //! | succeeded | `{"reason":"accepted v1.4.0","updatedBy":"v1.3.2"}` |
+//! | done | `{"reason":"plugins: acme 1.2.0, site none"}` |
 //! | failed, rejected | `{"reason":"rejected: 0x00000302 a signature does not hold"}` |
 //!
 //! `updatedBy` is the version that ran before, as `major << 24 | minor << 16 | revision` while the
@@ -38,6 +39,10 @@ pub(super) fn write(status: &Status<'_>, to: &mut Writer<'_>) {
             version(running, to);
             to.text("\",\"updatedBy\":\"");
             version(from, to);
+        }
+        Status::Done { note } => {
+            to.text("reason\":\"plugins: ");
+            to.text(note.get(..NOTE_MAX).unwrap_or(note));
         }
         Status::Failed { why, note } | Status::Rejected { why, note } => reason(why, note, to),
     }

@@ -18,8 +18,14 @@
 //! signatures, whole public keys in place of their hash (`--public-key-format full`), and padding
 //! up to the slot's end (`--pad`): the bootloader adapter writes the slot's trailer.
 
-use super::{BOARD_MAX, Fact, Format, HELD_MAX, Want, cut, u16_le, u32_le};
-use crate::{descriptor::Algorithm, error::Failure, verify::Hash, version::Version};
+use super::{BOARD_MAX, Fact, Format, HELD_MAX, Want, cut, only_image, u16_le, u32_le};
+use crate::{
+    descriptor::Algorithm,
+    error::Failure,
+    verify::{Claim, Hash, Proven, Verified},
+    version::Version,
+};
+use core::convert::Infallible;
 use numbers::*;
 
 /// The numbers of the format.
@@ -223,6 +229,12 @@ impl Mcuboot {
 }
 
 impl Format for Mcuboot {
+    type Plugin = Infallible;
+
+    fn prove(&self, claim: &Claim, file: Verified) -> Result<Proven<Infallible>, Failure> {
+        only_image(claim, file)
+    }
+
     fn begin(&mut self, size: u32) -> Result<Want, Failure> {
         *self = Mcuboot { size, ..Mcuboot::default() };
         Ok(Want::Take(HEADER.into()))

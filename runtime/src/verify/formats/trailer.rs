@@ -14,8 +14,9 @@
 //!             32 32  SHA-256 of the payload
 //!             64     records: {type 2, length 2, value, zeros up to a multiple of 8}
 //!                      1  the board it is for, 1..=64 bytes of text
-//!                      2  a plugin's name, 1..=32 bytes of text
-//!                      3  a plugin's facts: {ABI version 2, kind 2, arena 4, fuel 4, memory 4}
+//!                      2  of a plugin or table: its name, 1..=32 bytes of text
+//!                      3  of a plugin or table: {version of the interface 2, kind 2, arena 4,
+//!                         fuel of a call 4, linear memory 4}
 //! signatures  each {algorithm 2, length 2, zeros 4, key id 8, value, zeros up to a multiple of 8}
 //!                      1  ECDSA P-256 over SHA-256(manifest), DER
 //!                      2  Ed25519 over the 32 bytes of SHA-256(manifest)
@@ -30,12 +31,17 @@
 //! - The footer is peeked at first, to learn where the payload ends, and compared when the pass
 //!   comes to it: what decides was hashed in the pass.
 //! - A signature means nothing else than this: the signed bytes begin with a magic of their own, and
-//!   a kind. Kinds other than 0 are refused here: a plugin is never booted.
+//!   a kind. A [`Trailer`] reads images or plugins ([`OfPlugin`](super::OfPlugin)), never both.
 //! - Records of unknown type are skipped, being signed; where the type's highest bit is set, whoever
 //!   does not know it must refuse the file. Signatures of unknown algorithms are skipped.
 
-use super::{BOARD_MAX, Fact, Format, HELD_MAX, Want, cut, u16_le, u32_le};
-use crate::{descriptor::Algorithm, error::Failure, verify::Hash, version::Version};
+use super::{BOARD_MAX, Fact, Format, HELD_MAX, OfImage, Signed, Want, cut, u16_le, u32_le};
+use crate::{
+    descriptor::Algorithm,
+    error::Failure,
+    verify::{Claim, Hash, Proven, Verified},
+    version::Version,
+};
 use numbers::*;
 
 /// The numbers of the format.
@@ -43,18 +49,15 @@ pub(crate) mod numbers {
     pub(crate) const MANIFEST_MAGIC: [u8; 8] = *b"coreotaM";
     pub(crate) const FOOTER_MAGIC: [u8; 8] = *b"coreotaF";
     pub(crate) const FORMAT: u16 = 1;
-    pub(crate) const IMAGE: u32 = 0;
     /// Length of the manifest up to its records.
     pub(crate) const MANIFEST: u16 = 64;
     /// Length of a signature up to its value.
     pub(crate) const SIGNATURE: u16 = 16;
     pub(crate) const FOOTER: u16 = 16;
     pub(crate) const BOARD: u16 = 1;
-    /// Of plugins: their name, and what a host must know before it loads them.
-    #[cfg(feature = "image")]
     pub(crate) const NAME: u16 = 2;
-    #[cfg(feature = "image")]
     pub(crate) const FACTS: u16 = 3;
+    pub(crate) const FACTS_LEN: u16 = 16;
     /// Set in types that must be understood.
     pub(super) const CRITICAL: u16 = 0x8000;
     pub(crate) const ECDSA: u16 = 1;
@@ -63,7 +66,8 @@ pub(crate) mod numbers {
 
 /// Reads files with a trailer.
 #[derive(Clone, Debug, Default)]
-pub struct Trailer {
+pub struct Trailer<S = OfImage> {
+    signed: S,
     size: u32,
     step: Step,
     lengths: Lengths,
@@ -131,7 +135,7 @@ impl Lengths {
     }
 }
 
-impl Trailer {
+impl<S: Signed> Trailer<S> {
     fn go(&mut self, step: Step, want: Want) -> Result<Want, Failure> {
         self.step = step;
         Ok(want)
@@ -151,9 +155,10 @@ impl Trailer {
         let counter = u32_le(rest)?;
         let kind = u32_le(rest)?;
         let payload: [u8; 32] = cut(rest)?;
-        if (magic, format, lengths, kind) != (MANIFEST_MAGIC, FORMAT, self.lengths, IMAGE) {
+        if (magic, format, lengths) != (MANIFEST_MAGIC, FORMAT, self.lengths) {
             return Err(Failure::Format);
         }
+        self.signed.payload(kind, self.lengths.payload, version)?;
         if payload != self.payload {
             return Err(Failure::Digest);
         }
@@ -178,6 +183,8 @@ impl Trailer {
         self.part(4, u16_le(&mut bytes)?)?;
         match self.kind {
             BOARD if (1..=BOARD_MAX).contains(&self.len.into()) => {}
+            kind if S::reads(kind).is_some_and(|longest| self.len <= longest) => {}
+            kind if S::reads(kind).is_some() => return Err(Failure::Format),
             BOARD | CRITICAL.. => return Err(Failure::Format),
             _ => {}
         }
@@ -197,6 +204,10 @@ impl Trailer {
         self.manifest.update(bytes);
         if self.kind == BOARD {
             tell(Fact::Board(unpadded(bytes, self.len)?));
+            return self.record_or_signatures();
+        }
+        if S::reads(self.kind).is_some() {
+            self.signed.record(self.kind, unpadded(bytes, self.len)?)?;
             return self.record_or_signatures();
         }
         self.padded = self.padded.saturating_sub(bytes.len() as u16); // at most HELD_MAX
@@ -271,7 +282,13 @@ fn unpadded(bytes: &[u8], len: u16) -> Result<&[u8], Failure> {
     }
 }
 
-impl Format for Trailer {
+impl<S: Signed> Format for Trailer<S> {
+    type Plugin = S::Plugin;
+
+    fn prove(&self, claim: &Claim, file: Verified) -> Result<Proven<S::Plugin>, Failure> {
+        self.signed.prove(claim, file)
+    }
+
     fn begin(&mut self, size: u32) -> Result<Want, Failure> {
         *self = Trailer { size, ..Trailer::default() };
         let offset = size.checked_sub(FOOTER.into()).filter(|offset| offset.is_multiple_of(8));
