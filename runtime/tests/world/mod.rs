@@ -42,7 +42,7 @@ use std::{collections::VecDeque, rc::Rc, sync::LazyLock};
 pub(crate) const BLOCK: usize = 256;
 pub(crate) const BOARD: &str = "world";
 
-static SIGNER: LazyLock<Signer> =
+pub(crate) static SIGNER: LazyLock<Signer> =
     LazyLock::new(|| Signer::new(Algorithm::EcdsaP256, &[7; 32]).expect("a key"));
 
 /// What differs between the boards of a test.
@@ -51,6 +51,8 @@ pub(crate) trait Board: 'static {
     const ACCEPT: Accept = Accept::Always;
     /// What flash with error correction takes, where the layout says it is such.
     const REWRITE: Rewrite = Rewrite::Once;
+    /// Behind the last byte of flash that is used.
+    const END: u32 = Self::LAYOUT.journal.end();
     type Boot: coreota::boot::Boot;
     type Verifier: coreota::verify::Verifier;
     type Parsers: coreota::parser::Chain;
@@ -343,7 +345,7 @@ pub(crate) struct World<B, const W: usize, const E: usize> {
 impl<B: Board, const W: usize, const E: usize> World<B, W, E> {
     /// A device with the first of `images` in its primary slot.
     pub(crate) fn new(images: Vec<Firmware>) -> Self {
-        let end = B::LAYOUT.journal.end() as usize;
+        let end = B::END as usize;
         let mut nor = SimNor::new(end);
         if !B::LAYOUT.rewrite {
             nor = nor.with_rewrite(B::REWRITE);

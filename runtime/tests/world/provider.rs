@@ -33,7 +33,7 @@ impl Job {
 #[derive(Debug, Default)]
 pub(crate) struct Provider {
     pub jobs: Vec<Job>,
-    /// Stream name and file.
+    /// Stream name and file; of a stream with several, `name/fileid`.
     pub streams: Vec<(String, Vec<u8>)>,
     /// Blocks sent, by number, over the whole scenario.
     pub sent: Vec<u32>,
@@ -62,6 +62,20 @@ impl Provider {
             name,
             json!({"afr_ota": {"protocols": ["MQTT"], "streamname": name, "files": [
                 {"filepath": "app.bin", "filesize": file.len(), "fileid": 0, "certfile": "c"}]}}),
+        );
+    }
+
+    /// Adds a job for several files: each with its `fileType`, in the order of the document.
+    pub(crate) fn offer_files(&mut self, name: &'static str, files: &[(u64, &[u8])]) {
+        let mut list = vec![];
+        for (id, (kind, file)) in files.iter().enumerate() {
+            self.streams.push((format!("{name}/{id}"), file.to_vec()));
+            list.push(json!({"filesize": file.len(), "fileid": id, "fileType": kind,
+                "certfile": "c", "sha256": hex(&coreota::verify::Hash::of(file))}));
+        }
+        self.job(
+            name,
+            json!({"afr_ota": {"protocols": ["MQTT"], "streamname": name, "files": list}}),
         );
     }
 
@@ -149,8 +163,12 @@ impl Provider {
             panic!("the device asked {topic}")
         };
         // A request that was damaged on the way asks for nothing.
-        let Ok(Request { first, len, bitmap, token, most }) = request(payload) else { return };
-        let Some((_, file)) = self.streams.iter().find(|(stream, _)| stream == name) else {
+        let Ok(Request { file, first, len, bitmap, token, most }) = request(payload) else {
+            return;
+        };
+        let (number, full) = (file, format!("{name}/{file}"));
+        let named = |stream: &String| stream == name || *stream == full;
+        let Some((_, file)) = self.streams.iter().find(|(stream, _)| named(stream)) else {
             let body = br#"{"o":"ResourceNotFound","m":"no such stream"}"#;
             return outbox.send(format!("$aws/things/d/streams/{name}/rejected/json"), &body[..]);
         };
@@ -171,7 +189,7 @@ impl Provider {
             let mut body = vec![];
             let mut cbor = minicbor::Encoder::new(&mut body);
             // An indefinite map, as the service sends.
-            let cbor = cbor.begin_map().unwrap().str("f").unwrap().u8(0).unwrap();
+            let cbor = cbor.begin_map().unwrap().str("f").unwrap().u8(number).unwrap();
             let cbor = cbor.str("i").unwrap().u32(index).unwrap();
             let cbor = cbor.str("l").unwrap().u32(block.len() as u32).unwrap();
             let cbor = cbor.str("p").unwrap().bytes(block).unwrap();
@@ -196,6 +214,7 @@ impl Provider {
 /// A request for blocks.
 #[derive(Default)]
 struct Request {
+    file: u8,
     first: u32,
     len: u32,
     bitmap: Vec<u8>,
@@ -208,6 +227,7 @@ fn request(payload: &[u8]) -> Result<Request, minicbor::decode::Error> {
     let mut cbor = minicbor::Decoder::new(payload);
     for _ in 0..cbor.map()?.unwrap_or_default() {
         match cbor.str()? {
+            "f" => request.file = cbor.u8()?,
             "o" => request.first = cbor.u32()?,
             "l" => request.len = cbor.u32()?,
             "n" => request.most = cbor.u32()?,
@@ -217,6 +237,10 @@ fn request(payload: &[u8]) -> Result<Request, minicbor::decode::Error> {
         }
     }
     Ok(request)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn execution(job: &Job) -> Value {

@@ -141,7 +141,8 @@ impl Signed for OfPlugin {
         let Some(Needs { abi, kind, arena, fuel, memory }) = self.needs else {
             return Err(Failure::Format);
         };
-        if claim.content != self.content || self.name.is_empty() {
+        // Plugin or table: the signed bytes say. An image it is not.
+        if claim.content == Content::Image || self.name.is_empty() {
             return Err(Failure::Format);
         }
         let (content, len, version) = (self.content, self.len, self.version);

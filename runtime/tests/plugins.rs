@@ -1,0 +1,571 @@
+//! Plugins over the air, one scenario each: a job that nobody understands, a plugin delivered as a
+//! job, the same job understood, without a reset; upgrades, rollbacks, removal, orders, wrong keys,
+//! wrong contents, lies. And all of it with the power cut at every flash operation.
+//!
+//! The host here is a toy in place of wasm: its module names the one key that its documents have.
+
+mod world;
+
+use core::cell::Cell;
+use coreota::{
+    Layout, Version,
+    descriptor::{Algorithm, Descriptor},
+    error::Failure,
+    field::Field,
+    image::{About, AboutPlugin, Signer, plugin, table},
+    layout::Region,
+    parser::{
+        Parse, Parser,
+        afr_ota::{AfrOta, FILE_TYPE_PLUGIN, FILE_TYPE_TABLE, Sha1},
+        table::{StoredTable, TableSpec},
+    },
+    plugin::{Content, Facts, Plug, Plugged, Stored, store::Spec},
+    sim::{
+        bootloader::Bootloader,
+        nor::{Count, Fuse, Rewrite, Tear},
+    },
+    verify::{
+        ByContent, Claim, EcdsaP256, Key, Native, Proven, Rules, Verifier,
+        formats::{OfPlugin, Trailer},
+        prove,
+    },
+    wire::{Json, NESTING},
+};
+use serde_json::{Value, json};
+use std::sync::LazyLock;
+use world::{Board, Embassy, Ended, McubootOffset, World, firmware};
+
+const V1: Version = Version::new(1, 0, 0);
+const V2: Version = Version::new(2, 0, 0);
+const V3: Version = Version::new(3, 0, 0);
+const NAMES: &[&str; 3] = &["toy", "spare-toy", "table"];
+
+static PLUGIN_SIGNER: LazyLock<Signer> =
+    LazyLock::new(|| Signer::new(Algorithm::EcdsaP256, &[8; 32]).expect("a key"));
+
+static PLUGIN_RULES: LazyLock<Rules> = LazyLock::new(|| {
+    let bytes = PLUGIN_SIGNER.public().leak();
+    Rules {
+        require: &[Algorithm::EcdsaP256],
+        keys: vec![Key { id: "plugins", algorithm: Algorithm::EcdsaP256, bytes }].leak(),
+        board: world::BOARD,
+        board_required: false,
+        running: Version::new(9, 0, 0),
+        older_allowed: true,
+        counter: 0,
+    }
+});
+
+thread_local! {
+    /// What runs in each slot of the device of this thread.
+    static RUNS: [Cell<Option<Version>>; 2] = const { [Cell::new(None), Cell::new(None)] };
+}
+
+fn runs(slot: usize) -> Option<Version> {
+    RUNS.with(|runs| runs[slot].get())
+}
+
+/// A host of modules `TOY1`, how it behaves, and the key of its documents.
+#[derive(Default)]
+struct Toy {
+    slot: u8,
+    facts: Option<Facts>,
+    module: Vec<u8>,
+    started: bool,
+}
+
+impl Toy {
+    fn new(slot: u8) -> Self {
+        RUNS.with(|runs| runs[usize::from(slot)].set(None));
+        Toy { slot, ..Toy::default() }
+    }
+
+    fn step(&mut self, step: Plug<'_>) -> Result<(), Failure> {
+        match step {
+            Plug::Begin(facts) => {
+                *self = Toy { slot: self.slot, facts: Some(*facts), ..Toy::default() };
+                if facts.content != Content::Plugin {
+                    return Err(Failure::PluginKind);
+                }
+            }
+            Plug::Bytes(bytes) => self.module.extend(bytes),
+            Plug::Start => {
+                let facts = self.facts.ok_or(Failure::NoPlugin)?;
+                assert_eq!(self.module.len(), facts.len as usize, "all of it, and no more");
+                if !self.module.starts_with(b"TOY1") {
+                    return Err(Failure::PluginMalformed);
+                }
+                self.started = true;
+            }
+            Plug::Stop => *self = Toy { slot: self.slot, ..Toy::default() },
+        }
+        Ok(())
+    }
+
+    fn read<'a>(&self, document: &'a [u8]) -> Result<Option<Descriptor<'a>>, Failure> {
+        let (mode, key) = (self.module[4], self.module[5..].split(|&byte| byte == 0).next());
+        let key = core::str::from_utf8(key.unwrap_or_default()).expect("a toy");
+        let mut json = Json::new(document);
+        json.object()?;
+        let mut descriptor = Descriptor { files: 1, ..Descriptor::default() };
+        let Some(true) = json.key()?.map(|found| found.is(key)) else { return Ok(None) };
+        json.object()?;
+        while let Some(key) = json.key()? {
+            if key.is("size") {
+                descriptor.size = json.number()? as u32;
+            } else if key.is("stream") {
+                descriptor.stream = Some(Field::plain(json.text()?.raw));
+            } else {
+                json.skip(NESTING)?;
+            }
+        }
+        match mode {
+            b'd' => descriptor.sha256 = Some(Field::plain(&[1; 32])),
+            b's' => descriptor.size -= descriptor.size % 256,
+            b'p' => descriptor.content = Content::Plugin,
+            b'u' => descriptor.stream = Some(Field::plain(b"someone-elses")),
+            b'v' => descriptor.version = Some(Field::plain(b"200.0")),
+            _ => {}
+        }
+        Ok(Some(descriptor))
+    }
+}
+
+impl Parser for Toy {
+    fn name(&self) -> &'static str {
+        NAMES[usize::from(self.slot)]
+    }
+    fn parse<'a>(&'a mut self, document: &'a [u8], _: u8) -> Parse<'a> {
+        if !self.started {
+            return Parse::NotMine(Failure::NoPlugin);
+        }
+        match self.read(document) {
+            Ok(Some(descriptor)) => Parse::Descriptor(descriptor),
+            Ok(None) => Parse::NotMine(Failure::NoSuchKey),
+            Err(why) => Parse::Malformed(why),
+        }
+    }
+    fn plug(&mut self, slot: u8, step: Plug<'_>) -> Plugged {
+        if slot != self.slot {
+            return None;
+        }
+        let result = self.step(step);
+        let runs = self.facts.filter(|_| self.started).map(|facts| facts.version);
+        RUNS.with(|cells| cells[usize::from(slot)].set(runs));
+        Some(result)
+    }
+}
+
+/// A board with two slots for plugins and one for a table, behind all else.
+struct WithPlugins<B>(core::marker::PhantomData<B>);
+
+impl<B: Board> WithPlugins<B>
+where
+    B::Verifier: Verifier<Plugin = core::convert::Infallible>,
+{
+    const CELL: u32 = 2048_u32.div_ceil(B::LAYOUT.erase) * B::LAYOUT.erase;
+    const STORE: Region = Region::new(B::LAYOUT.journal.end(), 4 * Self::CELL);
+}
+
+impl<B: Board> Board for WithPlugins<B>
+where
+    B::Verifier: Verifier<Plugin = core::convert::Infallible>,
+{
+    const LAYOUT: Layout = B::LAYOUT;
+    const END: u32 = Self::STORE.end();
+    const REWRITE: Rewrite = B::REWRITE;
+    type Boot = B::Boot;
+    type Verifier = ByContent<B::Verifier, Native<Trailer<OfPlugin>, (EcdsaP256,)>>;
+    type Parsers = (AfrOta, Toy, Toy, StoredTable);
+    type Plugins = Stored<3>;
+    fn parsers() -> Self::Parsers {
+        (AfrOta::new(Sha1::Refuse), Toy::new(0), Toy::new(1), StoredTable::new(2, "table"))
+    }
+    fn plugins() -> Self::Plugins {
+        let Layout { write, erase, .. } = B::LAYOUT;
+        Stored::new(NAMES, Spec { region: Self::STORE, cell: Self::CELL, write, erase })
+    }
+    fn boot() -> B::Boot {
+        B::boot()
+    }
+    fn verifier() -> Self::Verifier {
+        ByContent::new(B::verifier(), Native::new(), &PLUGIN_RULES)
+    }
+    fn loader() -> impl Bootloader {
+        B::loader()
+    }
+    fn image(payload: &[u8], about: &About<'_>, signers: &[Signer]) -> Vec<u8> {
+        B::image(payload, about, signers)
+    }
+}
+
+type OnEmbassy = WithPlugins<Embassy<4, 1024, 8, true>>;
+type OnMcuboot = WithPlugins<McubootOffset<8, 1024, 8, true>>;
+
+fn facts(content: Content) -> Facts {
+    let (arena, fuel, memory) = (4096, 1000, 1024);
+    Facts { content, abi: 1, kind: 1, arena, fuel, memory, len: 0, version: V1 }
+}
+
+fn file_by(
+    name: &str,
+    module: &str,
+    version: Version,
+    content: Content,
+    signer: &Signer,
+) -> Vec<u8> {
+    let mut module = module.as_bytes().to_vec();
+    module.resize(600, 0);
+    signed(&module, name, version, content, signer)
+}
+
+fn signed(
+    module: &[u8],
+    name: &str,
+    version: Version,
+    content: Content,
+    signer: &Signer,
+) -> Vec<u8> {
+    let about = About { version, board: None, counter: None };
+    let says = AboutPlugin { name, facts: facts(content) };
+    plugin(module, &about, &says, core::slice::from_ref(signer)).expect("fits")
+}
+
+/// A signed plugin for slot 0 that knows documents with the key `acme`.
+fn toy(version: Version) -> Vec<u8> {
+    file_by("toy", "TOY1.acme", version, Content::Plugin, &PLUGIN_SIGNER)
+}
+
+fn acme(stream: &str, image: &[u8]) -> Value {
+    json!({"acme": {"size": image.len(), "stream": stream}})
+}
+
+fn order(verb: &str) -> Value {
+    json!({"coreota": {"plugins": verb, "name": "toy"}})
+}
+
+/// Lives a scenario on both boards: a device on version 1 without plugins.
+macro_rules! on_both {
+    ($name:ident($world:ident, $board:ident) $body:block) => {
+        #[test]
+        fn $name() {
+            fn scenario<$board: Board, const W: usize, const E: usize>(
+                mut $world: World<$board, W, E>,
+            ) $body
+            let images = vec![firmware::<OnEmbassy>(V1, 3000, true)];
+            scenario(World::<OnEmbassy, 4, 1024>::new(images));
+            let images = vec![firmware::<OnMcuboot>(V1, 3000, true)];
+            scenario(World::<OnMcuboot, 8, 1024>::new(images));
+        }
+    };
+}
+
+/// Lives on and says how the job ended.
+fn live<B: Board, const W: usize, const E: usize>(world: &mut World<B, W, E>, job: &str) -> String {
+    world.live();
+    world.provider().find(job).last()
+}
+
+on_both!(a_job_that_nobody_understands_is_understood_once_its_plugin_came(world, B) {
+    let v2 = firmware::<B>(V2, 5000, true);
+    world.images.push(v2.clone());
+    world.provider().streams.push(("image".into(), v2.file.clone()));
+    world.provider().job("unknown", acme("image", &v2.file));
+    let last = live(&mut world, "unknown");
+    assert!(last.contains(Failure::UnknownJob.text()) && last.contains("toy 0x0601"), "{last}");
+
+    // The plugin and the same job again: one run, no reset between the two.
+    let boots = world.boots;
+    let sent = world.provider().sent.len();
+    let file = toy(V1);
+    world.provider().offer_files("plugin", &[(FILE_TYPE_PLUGIN, &file)]);
+    world.provider().job("again", acme("image", &v2.file));
+    let running = world.boot().unwrap();
+    assert_eq!(world.run(&running), None, "the next reset is the image's");
+    assert_eq!(world.boots, boots + 1);
+    assert_eq!(runs(0), Some(V1));
+    let last = world.provider().find("plugin").last();
+    assert_eq!(last, "SUCCEEDED plugins: toy 1.0.0, spare-toy none, table none");
+    let plugin_blocks = file.len().div_ceil(world::BLOCK);
+    assert!(world.provider().sent.len() >= sent + plugin_blocks);
+    assert_eq!(world.live().version, V2);
+    assert_eq!(world.provider().find("again").last(), "SUCCEEDED accepted v2.0.0");
+    // And it outlives resets.
+    assert_eq!(runs(0), Some(V1));
+});
+
+on_both!(upgrades_are_taken_and_rollbacks_refused_even_after_removal(world, B) {
+    let _ = B::LAYOUT;
+    for (name, version, end) in [
+        ("first", V2, "SUCCEEDED"),
+        ("older", V1, Failure::SignedNotNewer.text()),
+        ("newer", V3, "SUCCEEDED"),
+    ] {
+        world.provider().offer_files(name, &[(FILE_TYPE_PLUGIN, &toy(version))]);
+        let last = live(&mut world, name);
+        assert!(last.contains(end), "{name}: {last}");
+    }
+    assert_eq!(runs(0), Some(V3));
+    world.provider().job("remove", order("remove"));
+    assert_eq!(live(&mut world, "remove"), "SUCCEEDED plugins: toy none, spare-toy none, table none");
+    assert_eq!(runs(0), None);
+    world.provider().offer_files("back", &[(FILE_TYPE_PLUGIN, &toy(V2))]);
+    let last = live(&mut world, "back");
+    assert!(last.contains(Failure::SignedNotNewer.text()), "{last}");
+    world.provider().offer_files("same", &[(FILE_TYPE_PLUGIN, &toy(V3))]);
+    let last = live(&mut world, "same");
+    assert!(last.contains(Failure::SignedNotNewer.text()), "{last}");
+    assert_eq!(runs(0), None);
+});
+
+on_both!(a_plugin_is_disabled_and_enabled_by_order(world, B) {
+    let v2 = firmware::<B>(V2, 5000, true);
+    world.provider().streams.push(("image".into(), v2.file.clone()));
+    world.provider().offer_files("plugin", &[(FILE_TYPE_PLUGIN, &toy(V1))]);
+    world.provider().job("disable", order("disable"));
+    assert_eq!(live(&mut world, "disable"), "SUCCEEDED plugins: toy 1.0.0 disabled, spare-toy none, table none");
+    world.provider().job("unknown", acme("image", &v2.file));
+    assert!(live(&mut world, "unknown").contains(Failure::UnknownJob.text()));
+    assert_eq!(runs(0), None);
+    world.provider().job("enable", order("enable"));
+    assert_eq!(live(&mut world, "enable"), "SUCCEEDED plugins: toy 1.0.0, spare-toy none, table none");
+    assert_eq!(runs(0), Some(V1));
+    world.provider().job("list", json!({"coreota": {"plugins": "list"}}));
+    assert_eq!(live(&mut world, "list"), "SUCCEEDED plugins: toy 1.0.0, spare-toy none, table none");
+    for document in [
+        json!({"coreota": {"plugins": "remove", "name": "nobody"}}),
+        json!({"coreota": {"plugins": "admit", "name": "toy"}}),
+        json!({"coreota": {"plugins": "remove"}}),
+    ] {
+        world.provider().jobs.retain(|job| job.name != "wrong");
+        world.provider().job("wrong", document);
+        assert!(live(&mut world, "wrong").starts_with("FAILED"));
+    }
+    assert_eq!(runs(0), Some(V1));
+});
+
+on_both!(a_job_brings_a_plugin_and_the_firmware_that_needs_it(world, B) {
+    let v2 = firmware::<B>(V2, 5000, true);
+    world.images.push(v2.clone());
+    let (file, other) = (toy(V1), file_by("spare-toy", "TOY1.x", V2, Content::Plugin, &PLUGIN_SIGNER));
+    world.provider().offer_files("all", &[
+        (FILE_TYPE_PLUGIN, &file), (FILE_TYPE_PLUGIN, &other), (0, &v2.file),
+    ]);
+    assert_eq!(world.live().version, V2);
+    assert_eq!(world.provider().find("all").last(), "SUCCEEDED accepted v2.0.0");
+    assert_eq!((runs(0), runs(1)), (Some(V1), Some(V2)));
+    // An image that is not the last is refused before anything is fetched.
+    let sent = world.provider().sent.len();
+    world.provider().offer_files("first", &[(0, &v2.file), (FILE_TYPE_PLUGIN, &file)]);
+    assert!(live(&mut world, "first").contains(Failure::TooManyFiles.text()));
+    assert_eq!(world.provider().sent.len(), sent);
+});
+
+on_both!(nobody_signs_what_is_not_theirs_to_sign(world, B) {
+    let image_key = &*world::SIGNER;
+    let foreign = file_by("toy", "TOY1.acme", V1, Content::Plugin, image_key);
+    world.provider().offer_files("by-image-key", &[(FILE_TYPE_PLUGIN, &foreign)]);
+    let image = world::firmware_by::<B>(V2, 3000, true, world::BOARD, &[PLUGIN_SIGNER.clone()]);
+    world.provider().offer("by-plugin-key", &image.file);
+    for name in ["by-image-key", "by-plugin-key"] {
+        assert!(live(&mut world, name).contains(Failure::NoTrustedKey.text()), "{name}");
+    }
+    assert_eq!((world.boots, runs(0)), (2, None));
+});
+
+on_both!(a_plugin_is_never_booted_and_an_image_never_plugged(world, B) {
+    let image = firmware::<B>(V2, 1000, true);
+    world.provider().offer("plugin-as-image", &toy(V1));
+    world.provider().offer_files("image-as-plugin", &[(FILE_TYPE_PLUGIN, &image.file)]);
+    for name in ["plugin-as-image", "image-as-plugin"] {
+        let last = live(&mut world, name);
+        let refused = last.contains(Failure::Format.text())
+            || last.contains(Failure::NoTrustedKey.text());
+        assert!(last.starts_with("FAILED") && refused, "{name}: {last}");
+    }
+    assert_eq!(world.live().version, V1);
+    assert_eq!(runs(0), None);
+});
+
+on_both!(a_table_comes_over_the_air_and_outlives_resets(world, B) {
+    let v2 = firmware::<B>(V2, 5000, true);
+    world.images.push(v2.clone());
+    world.provider().streams.push(("image".into(), v2.file.clone()));
+    let spec = TableSpec { size: "/pkg/bytes", stream: Some("/pkg/at"), ..TableSpec::EMPTY };
+    let file = signed(&table(&spec).unwrap(), "table", V1, Content::Table, &PLUGIN_SIGNER);
+    world.provider().offer_files("table", &[(FILE_TYPE_TABLE, &file)]);
+    assert_eq!(live(&mut world, "table"), "SUCCEEDED plugins: toy none, spare-toy none, table 1.0.0");
+    // A reset: the table is verified and read again from the store.
+    world.provider().job("job", json!({"pkg": {"bytes": v2.file.len(), "at": "image"}}));
+    assert_eq!(world.live().version, V2);
+    assert_eq!(world.provider().find("job").last(), "SUCCEEDED accepted v2.0.0");
+    assert!(world.application.trouble.borrow().is_empty());
+});
+
+on_both!(what_has_no_slot_or_is_refused_by_its_host_changes_nothing(world, B) {
+    let _ = B::LAYOUT;
+    world.provider().offer_files("plugin", &[(FILE_TYPE_PLUGIN, &toy(V1))]);
+    live(&mut world, "plugin");
+    let stranger = file_by("stranger", "TOY1.x", V2, Content::Plugin, &PLUGIN_SIGNER);
+    let broken = file_by("toy", "not a toy", V2, Content::Plugin, &PLUGIN_SIGNER);
+    let table = file_by("toy", "TOY1.x", V2, Content::Table, &PLUGIN_SIGNER);
+    let mut large = vec![7; 4000];
+    large.extend(toy(V2));
+    for (name, file, kind, why) in [
+        ("stranger", &stranger, FILE_TYPE_PLUGIN, Failure::NoPlugin),
+        ("broken", &broken, FILE_TYPE_PLUGIN, Failure::PluginMalformed),
+        ("table", &table, FILE_TYPE_TABLE, Failure::PluginKind),
+        ("large", &large, FILE_TYPE_PLUGIN, Failure::TooLarge),
+    ] {
+        world.provider().offer_files(name, &[(kind, file)]);
+        let last = live(&mut world, name);
+        assert!(last.starts_with("FAILED") && last.contains(why.text()), "{name}: {last}");
+        assert_eq!(runs(0), Some(V1), "{name}: the one before goes on");
+    }
+    // After a reset too.
+    let running = world.boot().unwrap();
+    world.run(&running);
+    assert_eq!(runs(0), Some(V1));
+});
+
+on_both!(a_lying_plugin_gains_nothing(world, B) {
+    let genuine = firmware::<B>(V2, 3000, true);
+    let old = firmware::<B>(Version::new(0, 9, 0), 3000, true);
+    let stranger = Signer::new(Algorithm::EcdsaP256, &[9; 32]).unwrap();
+    let forged = world::firmware_by::<B>(V2, 3000, true, world::BOARD, &[stranger]);
+    for (stream, file) in [("image", &genuine.file), ("old", &old.file), ("someone-elses", &forged.file)] {
+        world.provider().streams.push((stream.into(), file.clone()));
+    }
+    let lies = [
+        ("digest", "TOY1dacme", "image", &genuine, Failure::Digest),
+        ("size", "TOY1sacme", "image", &genuine, Failure::Format),
+        ("content", "TOY1pacme", "image", &genuine, Failure::TooLarge),
+        ("place", "TOY1uacme", "image", &forged, Failure::NoTrustedKey),
+        ("version", "TOY1vacme", "old", &old, Failure::SignedNotNewer),
+    ];
+    for ((name, module, stream, fetched, why), revision) in lies.into_iter().zip(1..) {
+        let file = file_by("toy", module, Version::new(1, 0, revision), Content::Plugin, &PLUGIN_SIGNER);
+        world.provider().offer_files("plugin", &[(FILE_TYPE_PLUGIN, &file)]);
+        assert!(live(&mut world, "plugin").starts_with("SUCCEEDED"), "{name}");
+        world.provider().job(name, acme(stream, &fetched.file));
+        let last = live(&mut world, name);
+        assert!(last.starts_with("FAILED") && last.contains(why.text()), "{name}: {last}");
+        world.provider().jobs.clear();
+        world.provider().streams.retain(|(stream, _)| stream != "plugin/0");
+    }
+    assert_eq!(world.live().version, V1);
+});
+
+on_both!(a_plugin_that_was_damaged_in_the_store_is_left_out_and_reported(world, B) {
+    let _ = B::LAYOUT;
+    world.provider().offer_files("plugin", &[(FILE_TYPE_PLUGIN, &toy(V1))]);
+    live(&mut world, "plugin");
+    let at = B::LAYOUT.journal.end();
+    let word = vec![0; B::LAYOUT.write as usize];
+    embedded_storage::nor_flash::NorFlash::write(world.nor(), at, &word).expect("a write");
+    let running = world.boot().unwrap();
+    assert_eq!(world.run(&running), Some(Ended::Idle), "the device lives");
+    assert_eq!(runs(0), None);
+    let trouble = world.application.trouble.borrow().clone();
+    assert!(trouble.contains(&Failure::Digest), "{trouble:?}");
+});
+
+#[test]
+fn every_flipped_bit_and_every_truncation_of_a_plugin_is_refused() {
+    type Trailers = Native<Trailer, (EcdsaP256,)>;
+    type Plugins = Native<Trailer<OfPlugin>, (EcdsaP256,)>;
+    let mut verifier = ByContent::new(Trailers::new(), Plugins::new(), &PLUGIN_RULES);
+    let mut judge = |file: &[u8]| {
+        let claim = Claim::plugin(file.len() as u32);
+        prove(&mut verifier, &PLUGIN_RULES, &claim, file)
+    };
+    let good = signed(b"TOY1.acme", "toy", V1, Content::Plugin, &PLUGIN_SIGNER);
+    let Ok(Proven::Plugin(proof)) = judge(&good) else { panic!("a good one") };
+    assert_eq!((proof.name(), proof.facts().version, proof.facts().len), ("toy", V1, 9));
+    for bit in 0..good.len() * 8 {
+        let mut flipped = good.clone();
+        flipped[bit / 8] ^= 1 << (bit % 8);
+        assert!(judge(&flipped).is_err(), "bit {bit}");
+    }
+    for len in 0..good.len() {
+        assert!(judge(&good[..len]).is_err(), "{len} bytes");
+    }
+}
+
+/// Install, upgrade, disable, remove: one life with the power cut once.
+fn life<B: Board, const W: usize, const E: usize>(fuse: Option<Fuse>) -> u64 {
+    let mut world = World::<B, W, E>::new(vec![firmware::<B>(V1, 600, true)]);
+    world.provider().offer_files("install", &[(FILE_TYPE_PLUGIN, &toy(V1))]);
+    world.provider().offer_files("upgrade", &[(FILE_TYPE_PLUGIN, &toy(V2))]);
+    world.provider().job("disable", order("disable"));
+    world.provider().job("remove", order("remove"));
+    let nor = world.nor.take().unwrap();
+    let mut nor = nor.with_seed(fuse.map_or(0, |fuse| fuse.after + 1));
+    nor.arm(fuse);
+    world.nor = Some(nor);
+    loop {
+        let Some(running) = world.boot() else { continue };
+        let ended = world.run(&running);
+        let over = |world: &mut World<B, W, E>, job: &str| {
+            let job = world.provider().find(job);
+            assert!(!matches!(job.status, "FAILED" | "REJECTED"), "{fuse:?}: {job:?}");
+            job.status == "SUCCEEDED"
+        };
+        // What was reported is so, whatever the cut hit after it.
+        let [installed, upgraded, disabled, _] =
+            ["install", "upgrade", "disable", "remove"].map(|job| over(&mut world, job));
+        match runs(0) {
+            Some(version) => {
+                assert!(!upgraded || version == V2, "{fuse:?}: {version:?} after the upgrade");
+                assert!(!disabled, "{fuse:?}: it runs, disabled");
+            }
+            None => assert!(
+                !installed || (upgraded && (disabled || ended == Some(Ended::Cut))),
+                "{fuse:?}: none runs"
+            ),
+        }
+        if ended == Some(Ended::Idle) {
+            break;
+        }
+        assert!(world.boots < 20, "{fuse:?}: the device does not come to rest");
+    }
+    assert_eq!(world.cuts, u32::from(fuse.is_some()), "{fuse:?}: the fuse has to blow");
+    let last = world.provider().find("remove").last();
+    assert_eq!(last, "SUCCEEDED plugins: toy none, spare-toy none, table none", "{fuse:?}");
+    let operations = world.nor().counts().operations(Count::Calls);
+    // The floor stands, whatever was cut.
+    world.provider().offer_files("back", &[(FILE_TYPE_PLUGIN, &toy(V1))]);
+    let last = live(&mut world, "back");
+    assert!(last.contains(Failure::SignedNotNewer.text()), "{fuse:?}: {last}");
+    operations
+}
+
+fn cut_everywhere<B: Board, const W: usize, const E: usize>() {
+    let operations = life::<B, W, E>(None);
+    for after in 0..operations {
+        for tear in Tear::ALL {
+            life::<B, W, E>(Some(Fuse { after, count: Count::Calls, tear }));
+        }
+    }
+    println!("W {W} E {E}: {operations} operations, {} cuts", operations * Tear::ALL.len() as u64);
+}
+
+#[test]
+fn cut_at_every_operation_w4() {
+    cut_everywhere::<WithPlugins<Embassy<4, 1024, 2, true>>, 4, 1024>();
+}
+
+#[test]
+fn cut_at_every_operation_ecc_w8() {
+    cut_everywhere::<WithPlugins<Embassy<8, 2048, 2, false>>, 8, 2048>();
+}
+
+#[test]
+fn cut_at_every_operation_ecc_w32() {
+    cut_everywhere::<WithPlugins<McubootOffset<32, 1024, 3, false>>, 32, 1024>();
+}
+
+#[test]
+fn cut_at_every_operation_small_units() {
+    cut_everywhere::<WithPlugins<Embassy<1, 256, 8, true>>, 1, 256>();
+}
