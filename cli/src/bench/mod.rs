@@ -1,7 +1,7 @@
 //! What an update costs on a device: instructions, flash, RAM, panics; against committed budgets.
 //!
 //! [`counts`] runs the codecs under callgrind, [`image`] links firmware and reads it with [`elf`] and
-//! [`calls`], [`budgets`] says what is allowed. Figures are exact: the same source and compiler give
+//! [`calls`], [`plugin`] runs a hosted plugin, [`budgets`] says what is allowed. Figures are exact: the same source and compiler give
 //! the same numbers, on a busy machine too.
 
 pub(crate) mod budgets;
@@ -9,6 +9,7 @@ pub(crate) mod calls;
 pub(crate) mod counts;
 pub(crate) mod elf;
 pub(crate) mod image;
+pub(crate) mod plugin;
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};

@@ -4,7 +4,7 @@ use clap::{Args, ValueEnum};
 use serde_json::json;
 
 use crate::bench::budgets::{self, Budget};
-use crate::bench::{Measured, counts, image, repository};
+use crate::bench::{Measured, counts, image, plugin, repository};
 use crate::error::{Error, Exit, Result};
 use crate::out::Out;
 
@@ -28,6 +28,8 @@ enum Kind {
     Counts,
     /// Flash, RAM and panics of linked firmware
     Size,
+    /// A hosted plugin on an emulated Cortex-M4: flash, memory, stack, instructions
+    Plugin,
 }
 
 impl Cmd {
@@ -35,16 +37,21 @@ impl Cmd {
         let root = repository()?;
         let budgets = budgets::read(&root)?;
         let mut measured = Vec::new();
-        if self.only != Some(Kind::Size) {
+        let wanted = |kind| self.only.is_none_or(|only| only == kind);
+        if wanted(Kind::Counts) {
             out.line("counting instructions ...");
             measured.extend(counts::measure(&root)?);
         }
         let mut panics = Vec::new();
-        if self.only != Some(Kind::Counts) {
+        if wanted(Kind::Size) {
             out.line("linking firmware for a Cortex-M4 ...");
             let weighed = image::measure(&root)?;
             measured.extend(weighed.figures);
             panics = weighed.panics;
+        }
+        if wanted(Kind::Plugin) {
+            out.line("running a plugin on an emulated Cortex-M4 ...");
+            measured.extend(plugin::measure(&root)?);
         }
         let over = table(&measured, &budgets, out)?;
         if self.panics {

@@ -11,7 +11,7 @@
 //! one of `channel` and `link` have to be there. `null` is as good as absent, and other keys are
 //! passed over. `"acme": 2` comes first. `carrier` names the block protocol where it is not that of MQTT streams.
 
-#![cfg_attr(target_family = "wasm", no_std)]
+#![cfg_attr(any(target_family = "wasm", target_os = "none"), no_std)]
 
 use coreota_plugin::{
     Algorithm, Coding, Content, Descriptor, Error, Failure, Field, Json, Member, Tag, is,
