@@ -120,8 +120,19 @@ impl<'i> Calls<'i> {
 
     /// Functions of `core::fmt`: nothing of ours formats.
     pub(crate) fn formatting(&self) -> usize {
+        self.named(&["core::fmt"])
+    }
+
+    /// How many functions of a plugin host or of an allocator were linked: none belong in a device
+    /// that has no plugins.
+    pub(crate) fn hosting(&self) -> usize {
+        self.named(&["coreota_plugin", "wasm", "linked_list_allocator", "__rust_alloc", "alloc::"])
+    }
+
+    /// How many functions have one of these in their name.
+    fn named(&self, words: &[&str]) -> usize {
         let names = self.image.functions.values().map(|function| function.name.as_str());
-        names.filter(|name| name.contains("core::fmt")).count()
+        names.filter(|name| words.iter().any(|word| name.contains(word))).count()
     }
 }
 

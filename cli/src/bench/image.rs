@@ -55,6 +55,7 @@ pub(crate) fn measure(root: &Path) -> Result<Weighed> {
         Measured { name: "panics", value: panics.len() as u64 },
         Measured { name: "resumes", value: resumes.len() as u64 },
         Measured { name: "formatting", value: calls.formatting() as u64 },
+        Measured { name: "no-plugins", value: calls.hosting() as u64 },
     ];
     Ok(Weighed { figures, panics })
 }

@@ -1,13 +1,14 @@
 //! A module in the host that devices have, with room for any plugin, and what it took of it.
 
 use coreota::error::Failure;
+use coreota::job::{Ask, JobProtocol};
 use coreota::message::Draft;
 use coreota::parser::{Parse, Parser};
 use coreota::plugin::{Content, Facts, Plug};
 use coreota::transport::{BlockProtocol, Geometry, Wanted};
 use coreota::version::Version;
 use coreota_plugin_abi::Kind;
-use coreota_plugins::{Arena, Home, Hosted, Limits, PluginBlocks, PluginParser, Stack};
+use coreota_plugins::{Arena, Home, Hosted, Limits, PluginBlocks, PluginJobs, PluginParser, Stack};
 
 /// Far more than any device gives.
 const ROOM: usize = 1 << 20;
@@ -53,11 +54,18 @@ impl Hosted for Bench {
 pub(crate) enum Loaded {
     Parser(ParserHost),
     Blocks(BlocksHost),
+    Jobs(JobsHost),
 }
 
 /// A parser in its host.
 pub(crate) struct ParserHost {
     parser: PluginParser,
+    fuel: u32,
+}
+
+/// A job protocol in its host.
+pub(crate) struct JobsHost {
+    jobs: PluginJobs<Bench>,
     fuel: u32,
 }
 
@@ -95,7 +103,11 @@ impl Loaded {
                 steps.into_iter().try_for_each(|step| blocks.plug(0, step).unwrap_or(Ok(())))?;
                 Ok(Loaded::Blocks(BlocksHost { blocks, fuel: 0 }))
             }
-            Kind::Jobs => Err(Failure::PluginKind),
+            Kind::Jobs => {
+                let mut jobs = PluginJobs::new("thing")?;
+                steps.into_iter().try_for_each(|step| jobs.plug(0, step).unwrap_or(Ok(())))?;
+                Ok(Loaded::Jobs(JobsHost { jobs, fuel: 0 }))
+            }
         }
     }
 
@@ -104,6 +116,7 @@ impl Loaded {
         let (usage, fuel) = match self {
             Loaded::Parser(host) => (host.parser.usage(), host.fuel),
             Loaded::Blocks(host) => (host.blocks.usage(), host.fuel),
+            Loaded::Jobs(host) => (host.jobs.usage(), host.fuel),
         };
         // What the engine keeps is mostly pointers; an arena here is larger by as much.
         let wider = size_of::<usize>() / 4;
@@ -125,6 +138,20 @@ impl BlocksHost {
         let mut draft = Draft::new(&mut topic, &mut payload);
         self.blocks.request(Wanted { first: 0, bits: u64::MAX }, &mut draft)?;
         self.fuel = self.fuel.max(self.blocks.burned());
+        Ok(())
+    }
+}
+
+impl JobsHost {
+    /// Asks for the next job: what every life of a device begins with.
+    ///
+    /// # Errors
+    /// What the protocol refuses.
+    pub(crate) fn begin(&mut self) -> Result<(), Failure> {
+        let (mut topic, mut payload) = ([0; 256], [0; 384]);
+        let mut draft = Draft::new(&mut topic, &mut payload);
+        self.jobs.ask(Ask::Start, &mut draft)?;
+        self.fuel = self.fuel.max(self.jobs.burned());
         Ok(())
     }
 }

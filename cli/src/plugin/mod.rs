@@ -103,6 +103,10 @@ pub(crate) fn needs(
             let what = format!("{} does not begin a download: {}", path.display(), why.text());
             Error::new(Exit::No, what)
         })?,
+        Loaded::Jobs(jobs) => jobs.begin().map_err(|why| {
+            let what = format!("{} does not ask for a job: {}", path.display(), why.text());
+            Error::new(Exit::No, what)
+        })?,
     }
     Ok(hosted.needs())
 }

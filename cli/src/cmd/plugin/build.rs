@@ -51,6 +51,7 @@ impl Cmd {
         );
         let over = match (facts.kind, documents.len()) {
             (Some(Kind::Blocks), _) => "to begin a download".to_owned(),
+            (Some(Kind::Jobs), _) => "to ask for a job".to_owned(),
             (_, 0) => "to be loaded (there are no test documents)".to_owned(),
             (_, count) => format!("over {count} documents"),
         };
