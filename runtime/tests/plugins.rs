@@ -6,7 +6,7 @@
 
 mod world;
 
-use core::cell::Cell;
+use core::{cell::Cell, slice::from_ref};
 use coreota::{
     Layout, Version,
     descriptor::{Algorithm, Descriptor},
@@ -228,7 +228,7 @@ fn signed(
 ) -> Vec<u8> {
     let about = About { version, board: None, counter: None };
     let says = AboutPlugin { name, facts: facts(content) };
-    plugin(module, &about, &says, core::slice::from_ref(signer)).expect("fits")
+    plugin(module, &about, &says, from_ref(signer)).expect("fits")
 }
 
 /// A signed plugin for slot 0 that knows documents with the key `acme`.
@@ -365,7 +365,7 @@ on_both!(nobody_signs_what_is_not_theirs_to_sign(world, B) {
     let image_key = &*world::SIGNER;
     let foreign = file_by("toy", "TOY1.acme", V1, Content::Plugin, image_key);
     world.provider().offer_files("by-image-key", &[(FILE_TYPE_PLUGIN, &foreign)]);
-    let image = world::firmware_by::<B>(V2, 3000, true, world::BOARD, &[PLUGIN_SIGNER.clone()]);
+    let image = world::firmware_by::<B>(V2, 3000, true, world::BOARD, from_ref(&PLUGIN_SIGNER));
     world.provider().offer("by-plugin-key", &image.file);
     for name in ["by-image-key", "by-plugin-key"] {
         assert!(live(&mut world, name).contains(Failure::NoTrustedKey.text()), "{name}");
