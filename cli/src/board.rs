@@ -204,7 +204,7 @@ fn spec(table: &keys::Table) -> TableSpec<'static> {
         }),
         version: pointer(&table.version.value),
         board: pointer(&table.board.value),
-        ..TableSpec::EMPTY
+        protocol: pointer(&table.protocol.value),
     }
 }
 

@@ -86,6 +86,8 @@ table! {
         version: Option<Pointer>,
         /// The board the image is for; only spares a useless download, what counts is the signed one.
         board: Option<Pointer>,
+        /// The name of the protocol to fetch it by; without it, that of MQTT streams.
+        protocol: Option<Pointer>,
     }
 
     /// Where a digest is, and how its bytes are written.

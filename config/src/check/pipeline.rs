@@ -115,7 +115,8 @@ fn pointers_in_reach(table: &Table, errors: &mut Errors) {
         table.signature.as_ref().map(|signed| &signed.path),
     ];
     let required = required.into_iter().flatten().map(|at| (&at.value, &at.span));
-    let optional = [&table.stream, &table.url, &table.file_id, &table.version, &table.board];
+    let Table { stream, url, file_id, version, board, protocol, .. } = table;
+    let optional = [stream, url, file_id, version, board, protocol];
     let optional = optional.into_iter().filter_map(|at| Some((at.value.as_ref()?, &at.span)));
     for (pointer, span) in required.chain(optional) {
         if pointer.0.matches('/').count() > NESTING {

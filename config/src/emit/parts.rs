@@ -283,6 +283,7 @@ fn table_value(table: &Table) -> TokenStream {
         ("file", &table.file_id),
         ("version", &table.version),
         ("board", &table.board),
+        ("protocol", &table.protocol),
     ];
     let pointers = pointers.into_iter().filter_map(|(field, pointer)| {
         let (field, path) = (format_ident!("{field}"), &pointer.value.as_ref()?.0);
