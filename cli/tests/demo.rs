@@ -56,6 +56,24 @@ fn it_goes_as_told_on_an_emulated_board() {
 }
 
 #[test]
+fn a_device_is_taught_a_job_format_and_a_protocol() {
+    let out = demo(&["--json", "--plugin"]);
+    let text = String::from_utf8(out.stdout).expect("UTF-8");
+    assert!(out.status.success(), "{text}{}", String::from_utf8_lossy(&out.stderr));
+    for held in [
+        "the provider knows: acme-1 REJECTED",
+        "acme-jobs: verified and running",
+        "the provider knows: teach-acme-jobs SUCCEEDED",
+        "raw-blocks: verified and running",
+        "the provider knows: teach-raw-blocks SUCCEEDED",
+        "read by acme-jobs, fetched by raw-blocks",
+        "the provider knows: acme-2 SUCCEEDED",
+    ] {
+        assert!(text.contains(held), "{held} in {text}");
+    }
+}
+
+#[test]
 fn a_board_that_cannot_be_run_is_told() {
     let out = demo(&["--board", "emcraft"]);
     assert_eq!(out.status.code(), Some(3));

@@ -29,7 +29,7 @@ use crate::{
     journal::{Event, Journal},
     link::{Clock, MessageLink},
     pipeline::{Accept, Pipeline},
-    plugin::{Content, order::Order},
+    plugin::{Content, Plugins, order::Order},
     trace::info,
     transport::BlockProtocol,
     update::{Terms, Update, pace::Pace},
@@ -164,7 +164,9 @@ where
     /// Runs the device: settles what the last boot left, then waits for jobs and installs them.
     /// Ends when the device is to be reset.
     pub async fn run(&mut self) -> End {
-        self.bring_up_all().await;
+        if P::Plugins::ANY {
+            self.bring_up_all().await;
+        }
         let standing = match self.settle().await {
             Ok(Standing::Trial) => self.trial().await,
             standing => standing,
@@ -295,15 +297,15 @@ where
                 self.tell_final(&Status::Rejected { why: *why, note: &note.0 }).await?;
                 Ok(Standing::Settled)
             }
-            Outcome::Here => {
+            Outcome::Here if P::Plugins::ANY => {
                 self.obey(Order::List).await?;
                 Ok(Standing::Settled)
             }
-            Outcome::Order(order) => {
+            Outcome::Order(order) if P::Plugins::ANY => {
                 self.obey(*order).await?;
                 Ok(Standing::Settled)
             }
-            Outcome::Later => Ok(Standing::Settled),
+            Outcome::Here | Outcome::Order(_) | Outcome::Later => Ok(Standing::Settled),
         }
     }
 

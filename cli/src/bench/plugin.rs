@@ -58,7 +58,9 @@ pub(crate) fn measure(root: &Path) -> Result<Vec<Measured>> {
 fn run(image: &Path) -> Result<BTreeMap<String, u64>> {
     let mut qemu = Command::new("qemu-system-arm");
     qemu.args(["-M", "mps2-an386", "-display", "none", "-monitor", "none", "-serial", "null"]);
-    qemu.args(["-icount", "shift=6", "-semihosting-config", "enable=on,target=native", "-kernel"]);
+    // Without a device of its own, what is printed by semihosting goes to standard error.
+    qemu.args(["-icount", "shift=6", "-chardev", "stdio,id=said"]);
+    qemu.args(["-semihosting-config", "enable=on,target=native,chardev=said", "-kernel"]);
     let output = qemu.arg(image).stdin(Stdio::null()).output().map_err(|why| {
         Error::new(Exit::File, format!("cannot run qemu-system-arm: {why}"))
             .fix("apt-get install qemu-system-arm; or leave the plugin out: --only size")

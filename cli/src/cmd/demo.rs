@@ -21,6 +21,10 @@ pub(crate) struct Cmd {
     /// and an emulator
     #[arg(long, value_name = "NAME", default_value = BoardName::SimMcuboot.name())]
     board: String,
+    /// The story of a job in a format that the device does not know, and of the plugins that teach
+    /// it: the format, and a protocol to fetch blocks by
+    #[arg(long, conflicts_with = "board")]
+    plugin: bool,
     /// Keep images, flash file and the provider's state in this new folder
     #[arg(long, value_name = "DIR")]
     keep: Option<PathBuf>,
@@ -28,7 +32,8 @@ pub(crate) struct Cmd {
 
 impl Cmd {
     pub(crate) fn run(self, out: &Out) -> Result<()> {
-        let subject = Subject::named(&self.board, out)?;
+        let board = if self.plugin { BoardName::SimPlugins.name() } else { &self.board };
+        let subject = Subject::named(board, out)?;
         let folder = match &self.keep {
             Some(dir) => Folder { path: make(dir)?, kept: true },
             None => {
@@ -36,7 +41,7 @@ impl Cmd {
                 Folder { path: make(&std::env::temp_dir().join(name))?, kept: false }
             }
         };
-        demo::run(subject, &folder.path, folder.kept, out)
+        demo::run(subject, &folder.path, folder.kept, self.plugin, out)
     }
 }
 

@@ -3,6 +3,7 @@
 //! | room | holds |
 //! |---|---|
 //! | [`story`] | the acts: what is published, and what must come of it |
+//! | [`plugins`] | the other story: a device is taught |
 //! | [`subject`] | the device: a simulated one, or real firmware in an emulator |
 //! | [`process`] | children that say JSON lines, and that do not outlive the demo |
 //! | [`show`] | how it looks |
@@ -10,6 +11,7 @@
 //! Nothing is staged for the audience: every command is one that a person could type, every number
 //! is counted, and whatever does not go as told ends the demo with an error.
 
+mod plugins;
 mod process;
 mod show;
 mod story;
@@ -22,6 +24,16 @@ use crate::out::Out;
 use subject::Subject;
 
 /// Tells the story in an empty folder.
-pub(crate) fn run(subject: Subject, dir: &Path, kept: bool, out: &Out) -> Result<()> {
-    story::Demo::begin(subject, dir, kept, out)?.tell()
+pub(crate) fn run(
+    subject: Subject,
+    dir: &Path,
+    kept: bool,
+    plugins: bool,
+    out: &Out,
+) -> Result<()> {
+    let demo = story::Demo::begin(subject, dir, kept, out)?;
+    match plugins {
+        true => demo.tell_of_plugins(),
+        false => demo.tell(),
+    }
 }

@@ -23,9 +23,9 @@ const TORN: u32 = 4;
 
 pub(super) struct Demo<'a> {
     subject: Subject,
-    dir: &'a Path,
+    pub(super) dir: &'a Path,
     kept: bool,
-    show: Show<'a>,
+    pub(super) show: Show<'a>,
     began: Instant,
     broker: String,
     provider: Process,
@@ -121,7 +121,7 @@ impl<'a> Demo<'a> {
         self.told("update-v4", "FAILED", Some(Failure::SelfTest))
     }
 
-    fn end(self) -> Result<()> {
+    pub(super) fn end(self) -> Result<()> {
         self.show.act("What the provider knows");
         self.show.command(&["status"]);
         self.show.quote(&run(self.dir, &["status"])?);
@@ -146,7 +146,7 @@ impl<'a> Demo<'a> {
 
     // ---- commands -----------------------------------------------------------------------------
 
-    fn write(&self, name: &str, bytes: &[u8]) -> Result<()> {
+    pub(super) fn write(&self, name: &str, bytes: &[u8]) -> Result<()> {
         let path = self.dir.join(name);
         fs::write(&path, bytes).map_err(|error| Error::file("write", &path, error))
     }
@@ -157,18 +157,18 @@ impl<'a> Demo<'a> {
     }
 
     /// Makes a signed image; gives its name.
-    fn image(&self, major: u8, behaviour: Behaviour, shown: bool) -> Result<String> {
+    pub(super) fn image(&self, major: u8, behaviour: Behaviour, shown: bool) -> Result<String> {
         self.subject.image(self.dir, &self.show, major, behaviour, shown)
     }
 
-    fn publish(&mut self, job: &str, image: &str, version: &str) -> Result<()> {
+    pub(super) fn publish(&mut self, job: &str, image: &str, version: &str) -> Result<()> {
         let publish = ["publish", image, "--job", job, "--thing", THING, "--version", version];
         self.show.command(&publish);
         run(self.dir, &publish).map(drop)
     }
 
     /// Switches the device on, until its power goes; `first` with what its factory put on it.
-    fn device(&self, first: bool, cut_after: Option<u64>) -> Result<Process> {
+    pub(super) fn device(&self, first: bool, cut_after: Option<u64>) -> Result<Process> {
         self.subject.start(self.dir, &self.show, &self.broker, first, cut_after)
     }
 
@@ -208,7 +208,7 @@ impl<'a> Demo<'a> {
         came.ok_or_else(|| broken("the device stopped".to_owned()))
     }
 
-    fn staged(&mut self, device: &mut Process) -> Result<(Event, Seen)> {
+    pub(super) fn staged(&mut self, device: &mut Process) -> Result<(Event, Seen)> {
         self.must(device, |event| match event {
             Event::Status { stage, .. } => {
                 matches!(stage, Stage::Staged | Stage::Failed { .. } | Stage::Rejected { .. })
@@ -217,7 +217,7 @@ impl<'a> Demo<'a> {
         })
     }
 
-    fn over(&mut self, device: &mut Process) -> Result<(Event, Seen)> {
+    pub(super) fn over(&mut self, device: &mut Process) -> Result<(Event, Seen)> {
         self.must(device, |event| match event {
             Event::Status { stage, .. } => matches!(
                 stage,
@@ -230,7 +230,7 @@ impl<'a> Demo<'a> {
         })
     }
 
-    fn succeeds(&mut self, device: &mut Process, version: &str) -> Result<()> {
+    pub(super) fn succeeds(&mut self, device: &mut Process, version: &str) -> Result<()> {
         let (event, seen) = self.over(device)?;
         let succeeded = matches!(
             &event,
@@ -258,7 +258,7 @@ impl<'a> Demo<'a> {
     }
 
     /// The provider has heard how it ended.
-    fn told(&mut self, job: &str, status: &str, why: Option<Failure>) -> Result<()> {
+    pub(super) fn told(&mut self, job: &str, status: &str, why: Option<Failure>) -> Result<()> {
         while let Some(line) = self.provider.line()? {
             let row: Value =
                 serde_json::from_str(&line).map_err(|error| broken(error.to_string()))?;
@@ -281,14 +281,14 @@ impl<'a> Demo<'a> {
 
 /// What the device said on the way.
 #[derive(Default)]
-struct Seen {
+pub(super) struct Seen {
     /// Blocks in the slot and in all, by the last report.
     received: u32,
     total: u32,
     /// Blocks that are in the slot, but were not fetched since power on.
     kept: Option<u32>,
     /// What the bootloader did last, and which version runs since.
-    boot: Option<(How, String)>,
+    pub(super) boot: Option<(How, String)>,
     tested: Option<bool>,
 }
 

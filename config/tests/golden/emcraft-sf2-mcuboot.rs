@@ -106,6 +106,10 @@ pub mod ota {
         fn boot() -> Self::Boot {
             boot::mcuboot::Mcuboot::new(PRIMARY, SECONDARY, MODE)
         }
+        type Plugins = plugin::NoPlugins;
+        fn plugins() -> Self::Plugins {
+            plugin::NoPlugins
+        }
     }
     /// The pipeline over your flash `F`, link `L`, clock `C` and hooks `H`.
     pub type Orchestrator<F, L, C, H> = ::coreota::Orchestrator<

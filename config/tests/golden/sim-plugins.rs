@@ -48,7 +48,7 @@ pub mod ota {
             slot: Some(0),
             module: None,
             limits: ::coreota_plugins::Limits {
-                fuel: 100000,
+                fuel: 200000,
                 module: 8192,
                 memory: 16384,
                 table: 64,
@@ -84,6 +84,24 @@ pub mod ota {
             stack: || PLUGIN_STACK.handle(),
         };
     }
+    /// The keys that may sign plugins (ota.toml:70).
+    pub static PLUGIN_KEYS: [verify::Key; 1] = [
+        verify::Key {
+            id: "demo",
+            algorithm: descriptor::Algorithm::EcdsaP256,
+            bytes: b"\x04g\xF3\xDC\x98L\x85Jj\x7F-\xA3\x04\x17;\xC3\x84\xDE\x03zV\xCC$\xD0\x92\x80\x86\xD8\xE7\xCBc\xA7B\xD9\x86:}I\x1D\x9Am\xAB\x02\xD9\x17p\x980[\xAA\x97#\xD6\xC0\xB3i\x02\x0FL\xD5v'y\x7F\xF4",
+        },
+    ];
+    /// What must hold of a plugin; its store asks for a newer version.
+    pub static PLUGIN_RULES: verify::Rules = verify::Rules {
+        require: &[descriptor::Algorithm::EcdsaP256],
+        keys: &PLUGIN_KEYS,
+        board: BOARD,
+        board_required: false,
+        running: VERSION,
+        older_allowed: true,
+        counter: 0,
+    };
     /// The parts of the pipeline (ota.toml:106).
     pub struct Pipeline;
     impl ::coreota::Pipeline for Pipeline {
@@ -101,7 +119,13 @@ pub mod ota {
             ::coreota_plugins::PluginBlocks<PluginHome1>,
         >;
         /// ota.toml:65
-        type Verifier = verify::Native<verify::formats::Trailer, (verify::EcdsaP256,)>;
+        type Verifier = verify::ByContent<
+            verify::Native<verify::formats::Trailer, (verify::EcdsaP256,)>,
+            verify::Native<
+                verify::formats::Trailer<verify::formats::OfPlugin>,
+                (verify::EcdsaP256,),
+            >,
+        >;
         /// ota.toml:108
         type Boot = boot::embassy::EmbassyBoot;
         /// ota.toml:113
@@ -170,10 +194,27 @@ pub mod ota {
             )
         }
         fn verifier() -> Self::Verifier {
-            verify::Native::new()
+            verify::ByContent::new(
+                verify::Native::new(),
+                verify::Native::new(),
+                &PLUGIN_RULES,
+            )
         }
         fn boot() -> Self::Boot {
             boot::embassy::EmbassyBoot::new(STATE)
+        }
+        /// ota.toml:118
+        type Plugins = plugin::Stored<2>;
+        fn plugins() -> Self::Plugins {
+            plugin::Stored::new(
+                &["acme-jobs", "raw-blocks"],
+                plugin::store::Spec {
+                    region: Region::new(536576, 36864),
+                    cell: 12288,
+                    write: 8,
+                    erase: 4096,
+                },
+            )
         }
     }
     /// The pipeline over your flash `F`, link `L`, clock `C` and hooks `H`.

@@ -66,7 +66,7 @@ where
             self.journal.append(&mut self.flash, journal::Event::Failed(why)).await?;
             return Ok(result);
         }
-        if self.update.content() != Content::Image {
+        if P::Plugins::ANY && self.update.content() != Content::Image {
             info!("plugin installed");
             self.journal.append(&mut self.flash, journal::Event::Told(None)).await?;
             return Ok(result);
@@ -97,7 +97,7 @@ where
         let Geometry { size, block, file } = self.update.geometry();
         let job = self.jobs.current().try_into().map_err(|_| Failure::BadText)?;
         let (fingerprint, from) = (*fingerprint, self.running);
-        if self.update.content() != Content::Image {
+        if P::Plugins::ANY && self.update.content() != Content::Image {
             self.plugins.prepare(&mut self.flash).await?;
         }
         let record = Record { job, fingerprint, size, block, file, attempt, from };
@@ -130,8 +130,8 @@ where
 
     async fn drive(&mut self) -> Result<(), Failure> {
         let slot = match self.update.content() {
-            Content::Image => P::LAYOUT.slot,
-            _ => self.plugins.room().region,
+            content if P::Plugins::ANY && content != Content::Image => self.plugins.room().region,
+            _ => P::LAYOUT.slot,
         };
         let mut event = Event::Begin;
         loop {

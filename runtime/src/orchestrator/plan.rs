@@ -90,8 +90,11 @@ pub(super) struct Scales<'s, P: Pipeline, H> {
 impl<P: Pipeline, H: Hooks> Scales<'_, P, H> {
     /// Thinks an offer through.
     pub(super) fn consider(mut self, offer: Offer<'_>) -> Outcome<Plan> {
-        let names = self.plugins.names();
-        let outcome = match order::read(offer.document, names).filter(|_| !names.is_empty()) {
+        let order = match P::Plugins::ANY {
+            true => order::read(offer.document, self.plugins.names()),
+            false => None,
+        };
+        let outcome = match order {
             Some(Ok(order)) => Outcome::Order(order),
             Some(Err(why)) => Outcome::Refuse(why, Note::default()),
             None => self.files(offer),
@@ -121,6 +124,9 @@ impl<P: Pipeline, H: Hooks> Scales<'_, P, H> {
                 Ok(plan) => plan,
                 Err(why) => return Outcome::Refuse(why, Note::default()),
             };
+            if !P::Plugins::ANY && content != Content::Image {
+                return Outcome::Refuse(Failure::NoPlugin, Note::default());
+            }
             if content == Content::Image {
                 if more {
                     return Outcome::Refuse(Failure::TooManyFiles, Note::default());

@@ -33,6 +33,9 @@ pub trait Plugins {
     /// What the verifier proves of a plugin.
     type Proof: Clone + Debug;
 
+    /// Whether there can be any: where not, the compiler leaves out what is about them.
+    const ANY: bool;
+
     /// Names of the slots, in the order of their numbers.
     fn names(&self) -> &'static [&'static str];
 
@@ -96,6 +99,7 @@ pub struct NoPlugins;
 
 impl Plugins for NoPlugins {
     type Proof = Infallible;
+    const ANY: bool = false;
 
     fn names(&self) -> &'static [&'static str] {
         &[]

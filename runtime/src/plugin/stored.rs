@@ -24,6 +24,7 @@ impl<const SLOTS: usize> Stored<SLOTS> {
 
 impl<const SLOTS: usize> Plugins for Stored<SLOTS> {
     type Proof = VerifiedPlugin;
+    const ANY: bool = SLOTS > 0;
 
     fn names(&self) -> &'static [&'static str] {
         self.names
