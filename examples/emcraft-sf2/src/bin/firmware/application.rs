@@ -50,7 +50,7 @@ impl Hooks for Application {
 
     fn status(&mut self, job: &str, status: &Status<'_>) {
         console::line(|line| say_status(line, job, status));
-        if let Status::Succeeded { .. } | Status::Failed { .. } | Status::Rejected { .. } = status {
+        if status.is_final() {
             say_memory();
         }
     }
@@ -90,6 +90,10 @@ fn say_status(line: &mut Writer<'_>, job: &str, status: &Status<'_>) {
             say_version(line, from);
             line.text(" -> v");
             say_version(line, running);
+        }
+        Status::Done { note } => {
+            of_job("install   ", ": SUCCEEDED, ");
+            line.text(note);
         }
         Status::Failed { why, note } => {
             of_job("install   ", ": FAILED, ");
