@@ -1,6 +1,6 @@
 //! The native stack that plugins run on: one for all of them, since one runs at a time.
 //!
-//! On devices it is a static. It is painted once, so that [`StackHandle::used`] can tell how much of it
+//! On devices it is a static. It is painted once, so that `used` of its handle can tell how much of it
 //! was ever needed, and its lowest bytes must still be painted after each run: otherwise it
 //! overflowed, the plugin is ended, and what lies below the static may be damaged. That is found,
 //! not prevented; what prevents it is that the engine's use of native stack does not depend on the
