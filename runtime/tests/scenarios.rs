@@ -53,6 +53,14 @@ on_both!(an_update_is_installed_confirmed_and_reported(world, B) {
     assert_eq!(world.boots, 3);
 });
 
+on_both!(a_plugin_is_refused_before_a_byte_is_fetched_where_none_is_hosted(world, _B) {
+    world.provider().offer_files("plugin", &[(101, b"a module")]);
+    assert_eq!(world.live().version, V1);
+    let job = world.provider().find("plugin").clone();
+    assert!(job.last().contains("rejected: 0x00000601 no plugin"), "{}", job.last());
+    assert!(!job.told.iter().any(|(_, details)| details.to_string().contains("receive")));
+});
+
 on_both!(a_bad_image_is_refused_before_it_is_staged(world, B) {
     let v2 = firmware::<B>(V2, 5000, true);
     let mut tampered = v2.file.clone();

@@ -115,18 +115,17 @@ impl<P: Pipeline, H: Hooks> Scales<'_, P, H> {
                 Parse::Descriptor(descriptor) => descriptor,
             };
             let more = index.checked_add(1).is_some_and(|next| next < descriptor.files);
-            let (content, capacity) = match descriptor.content {
-                Content::Image => (Content::Image, P::LAYOUT.capacity),
-                content => (content, self.plugins.room().capacity),
+            let content = descriptor.content;
+            let capacity = match content {
+                Content::Image => P::LAYOUT.capacity,
+                _ if P::Plugins::ANY => self.plugins.room().capacity,
+                _ => return Outcome::Refuse(Failure::NoPlugin, Note::default()),
             };
             let rules = Rules { running: self.running, ..P::RULES };
             let plan = match plan(&descriptor, &rules, capacity, P::BLOCK) {
                 Ok(plan) => plan,
                 Err(why) => return Outcome::Refuse(why, Note::default()),
             };
-            if !P::Plugins::ANY && content != Content::Image {
-                return Outcome::Refuse(Failure::NoPlugin, Note::default());
-            }
             if content == Content::Image {
                 if more {
                     return Outcome::Refuse(Failure::TooManyFiles, Note::default());
