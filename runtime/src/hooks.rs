@@ -1,7 +1,7 @@
 //! What only the application knows: whether now is a good time, whether the new image works, how to
 //! reset.
 
-use crate::{descriptor::Descriptor, error::Failure, job::Status};
+use crate::{descriptor::Descriptor, error::Failure, job::Status, plugin::store::State};
 
 /// What to do with an offered job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +39,13 @@ pub trait Hooks {
     /// Whether to take the job; asked only where `[policy] accept = "ask"`.
     fn decide(&mut self, job: &str, descriptor: &Descriptor<'_>) -> Decision {
         let _ = (job, descriptor);
+        Decision::Accept
+    }
+
+    /// Whether to obey an order by job that changes how `plugin` stands: enable, disable, remove; asked
+    /// only where `[policy] accept = "ask"`.
+    fn decide_order(&mut self, job: &str, plugin: &str, to: State) -> Decision {
+        let _ = (job, plugin, to);
         Decision::Accept
     }
 

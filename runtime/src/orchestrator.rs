@@ -214,6 +214,9 @@ where
         self.pace.reset();
         loop {
             self.tell_ending().await?;
+            if P::Plugins::ANY {
+                self.raise_fallen().await;
+            }
             self.ask_next().await?;
             let heard = self.pace.patience(false).max(1000);
             let mut next_ask = self.clock.now_ms().wrapping_add(heard);

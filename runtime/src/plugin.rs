@@ -9,6 +9,7 @@
 //!
 //! ```text
 //! at boot, and when a plugin was installed:   Begin(facts) ─ Bytes … Bytes ─ Start
+//! before the next job is asked for:           Check; one that ended by itself is begun again
 //! when it is disabled or removed:             Stop
 //! ```
 
@@ -82,6 +83,9 @@ pub enum Plug<'a> {
     Bytes(&'a [u8]),
     /// That was all of it: it runs from here on.
     Start,
+    /// Does what was started run? Refused with the reason where it ended by itself; where nothing was
+    /// started, all is well.
+    Check,
     /// It stops and is forgotten.
     Stop,
 }

@@ -8,7 +8,7 @@ mod world;
 
 use core::{cell::Cell, slice::from_ref};
 use coreota::{
-    Layout, Version,
+    Accept, Decision, Layout, Version,
     descriptor::{Algorithm, Descriptor},
     error::Failure,
     field::Field,
@@ -19,7 +19,11 @@ use coreota::{
         afr_ota::{AfrOta, FILE_TYPE_PLUGIN, FILE_TYPE_TABLE, Sha1},
         table::{StoredTable, TableSpec},
     },
-    plugin::{Content, Facts, Plug, Plugged, Stored, store::Spec},
+    plugin::{
+        Content, Facts, Plug, Plugged, Stored,
+        slots::FALLS_MAX,
+        store::{RECORDS_LEN, Spec, State},
+    },
     sim::{
         bootloader::Bootloader,
         nor::{Count, Fuse, Rewrite, Tear},
@@ -33,7 +37,7 @@ use coreota::{
 };
 use serde_json::{Value, json};
 use std::sync::LazyLock;
-use world::{Board, Embassy, Ended, McubootOffset, World, firmware};
+use world::{Board, Embassy, Ended, Flicker, McubootOffset, World, firmware};
 
 const V1: Version = Version::new(1, 0, 0);
 const V2: Version = Version::new(2, 0, 0);
@@ -72,6 +76,8 @@ struct Toy {
     facts: Option<Facts>,
     module: Vec<u8>,
     started: bool,
+    /// Why it ended by itself.
+    fell: Option<Failure>,
 }
 
 impl Toy {
@@ -97,6 +103,7 @@ impl Toy {
                 }
                 self.started = true;
             }
+            Plug::Check => return self.fell.map_or(Ok(()), Err),
             Plug::Stop => *self = Toy { slot: self.slot, ..Toy::default() },
         }
         Ok(())
@@ -111,7 +118,9 @@ impl Toy {
         let Some(true) = json.key()?.map(|found| found.is(key)) else { return Ok(None) };
         json.object()?;
         while let Some(key) = json.key()? {
-            if key.is("size") {
+            if key.is("bomb") {
+                return Err(Failure::PluginMemory);
+            } else if key.is("size") {
                 descriptor.size = json.number()? as u32;
             } else if key.is("stream") {
                 descriptor.stream = Some(Field::plain(json.text()?.raw));
@@ -142,6 +151,12 @@ impl Parser for Toy {
         match self.read(document) {
             Ok(Some(descriptor)) => Parse::Descriptor(descriptor),
             Ok(None) => Parse::NotMine(Failure::NoSuchKey),
+            // As a module that runs out of memory in the middle of a document.
+            Err(Failure::PluginMemory) => {
+                RUNS.with(|runs| runs[usize::from(self.slot)].set(None));
+                (self.started, self.fell) = (false, Some(Failure::PluginMemory));
+                Parse::NotMine(Failure::PluginMemory)
+            }
             Err(why) => Parse::Malformed(why),
         }
     }
@@ -157,9 +172,9 @@ impl Parser for Toy {
 }
 
 /// A board with two slots for plugins and one for a table, behind all else.
-struct WithPlugins<B>(core::marker::PhantomData<B>);
+struct WithPlugins<B, const ASKS: bool = false>(core::marker::PhantomData<B>);
 
-impl<B: Board> WithPlugins<B>
+impl<B: Board, const ASKS: bool> WithPlugins<B, ASKS>
 where
     B::Verifier: Verifier<Plugin = core::convert::Infallible>,
 {
@@ -167,10 +182,11 @@ where
     const STORE: Region = Region::new(B::LAYOUT.journal.end(), 4 * Self::CELL);
 }
 
-impl<B: Board> Board for WithPlugins<B>
+impl<B: Board, const ASKS: bool> Board for WithPlugins<B, ASKS>
 where
     B::Verifier: Verifier<Plugin = core::convert::Infallible>,
 {
+    const ACCEPT: Accept = if ASKS { Accept::Ask } else { Accept::Always };
     const LAYOUT: Layout = B::LAYOUT;
     const END: u32 = Self::STORE.end();
     const REWRITE: Rewrite = B::REWRITE;
@@ -234,6 +250,22 @@ fn signed(
 /// A signed plugin for slot 0 that knows documents with the key `acme`.
 fn toy(version: Version) -> Vec<u8> {
     file_by("toy", "TOY1.acme", version, Content::Plugin, &PLUGIN_SIGNER)
+}
+
+/// The largest signed plugin of that name that fits a cell.
+fn full<B: Board>(name: &str, version: Version) -> Vec<u8> {
+    let cell = 2048_u32.div_ceil(B::LAYOUT.erase) * B::LAYOUT.erase;
+    let capacity = (cell - RECORDS_LEN) as usize;
+    let mut module = b"TOY1.acme".to_vec();
+    // Signatures differ in length by a byte or two.
+    module.resize(capacity - 400, 0);
+    loop {
+        let file = signed(&module, name, version, Content::Plugin, &PLUGIN_SIGNER);
+        if capacity - file.len() < 8 {
+            return file;
+        }
+        module.push(0);
+    }
 }
 
 fn acme(stream: &str, image: &[u8]) -> Value {
@@ -470,6 +502,149 @@ on_both!(a_plugin_that_was_damaged_in_the_store_is_left_out_and_reported(world, 
     assert!(trouble.contains(&Failure::Digest), "{trouble:?}");
 });
 
+on_both!(a_plugin_that_fell_is_brought_up_again_for_the_next_job_but_not_for_ever(world, B) {
+    let v2 = firmware::<B>(V2, 5000, true);
+    world.images.push(v2.clone());
+    world.provider().streams.push(("image".into(), v2.file.clone()));
+    world.provider().offer_files("plugin", &[(FILE_TYPE_PLUGIN, &toy(V1))]);
+    let bomb = || json!({"acme": {"bomb": 1, "size": 1, "stream": "image"}});
+    world.provider().job("bomb", bomb());
+    world.provider().job("understood", acme("image", &v2.file));
+    // All in one run, so that it is not the boot that brings it up.
+    let running = world.boot().unwrap();
+    assert_eq!(world.run(&running), None, "the reset of the image");
+    let last = world.provider().find("bomb").last();
+    assert!(last.contains(Failure::UnknownJob.text()) && last.contains("toy 0x060"), "{last}");
+    assert_eq!(*world.application.trouble.borrow(), [Failure::PluginMemory]);
+    assert_eq!(world.live().version, V2);
+    assert_eq!(world.provider().find("understood").last(), "SUCCEEDED accepted v2.0.0");
+
+    // One after the other: it is not loaded for ever.
+    world.application.trouble.borrow_mut().clear();
+    let bombs = ["b0", "b1", "b2", "b3", "b4", "b5"];
+    for name in bombs {
+        world.provider().job(name, bomb());
+    }
+    let running = world.boot().unwrap();
+    assert_eq!(world.run(&running), Some(Ended::Idle));
+    assert_eq!(world.application.trouble.borrow().len(), usize::from(FALLS_MAX));
+    assert_eq!(runs(0), None);
+    for (name, why) in bombs.into_iter().zip([Failure::PluginMemory; 4].into_iter().chain([Failure::NoPlugin; 2])) {
+        let last = world.provider().find(name).last();
+        assert!(last.contains(&format!("toy {:#06x}", why.code())), "{name}: {last}");
+    }
+    // A reset gives it another chance.
+    let running = world.boot().unwrap();
+    assert_eq!(world.run(&running), Some(Ended::Idle));
+    assert_eq!(runs(0), Some(V1));
+});
+
+on_both!(a_plugin_runs_only_as_it_was_when_it_was_verified(world, B) {
+    world.provider().offer_files("plugin", &[(FILE_TYPE_PLUGIN, &toy(V1))]);
+    live(&mut world, "plugin");
+    // A bit of the module reads otherwise for once: when it is verified, when it is handed over; and
+    // then no more.
+    let at = B::LAYOUT.journal.end() + 20;
+    for (read, runs_then) in [(0, None), (1, None), (2, Some(V1))] {
+        world.application.trouble.borrow_mut().clear();
+        world.flicker = Some(Flicker { at, read });
+        let running = world.boot().unwrap();
+        assert_eq!(world.run(&running), Some(Ended::Idle), "the device lives");
+        assert_eq!(runs(0), runs_then, "read {read}");
+        let trouble = world.application.trouble.borrow().clone();
+        let expected: &[Failure] = if runs_then.is_none() { &[Failure::Digest] } else { &[] };
+        assert_eq!(trouble, expected, "read {read}");
+    }
+});
+
+on_both!(what_fills_the_store_is_kept_and_upgraded(world, B) {
+    let spec = TableSpec { size: "/pkg/bytes", stream: Some("/pkg/at"), ..TableSpec::EMPTY };
+    let files = |version| {
+        let table = table(&spec).unwrap();
+        [
+            (FILE_TYPE_PLUGIN, full::<B>("toy", version)),
+            (FILE_TYPE_PLUGIN, full::<B>("spare-toy", version)),
+            (FILE_TYPE_TABLE, signed(&table, "table", version, Content::Table, &PLUGIN_SIGNER)),
+        ]
+    };
+    for (round, version) in [V1, V2, V3].into_iter().enumerate() {
+        let files = files(version);
+        let files: Vec<(u64, &[u8])> = files.iter().map(|(kind, file)| (*kind, &file[..])).collect();
+        world.provider().offer_files("all", &files);
+        let number = round + 1;
+        assert_eq!(
+            live(&mut world, "all"),
+            format!("SUCCEEDED plugins: toy {number}.0.0, spare-toy {number}.0.0, table {number}.0.0")
+        );
+        assert_eq!((runs(0), runs(1)), (Some(version), Some(version)));
+        world.provider().jobs.clear();
+        world.provider().streams.clear();
+    }
+    // More orders than a cell has records, with every cell but the spare one full.
+    for _ in 0..4 {
+        for (verb, running) in [("disable", None), ("enable", Some(V3))] {
+            world.provider().job("order", order(verb));
+            assert!(live(&mut world, "order").starts_with("SUCCEEDED"));
+            assert_eq!((runs(0), runs(1)), (running, Some(V3)));
+            world.provider().jobs.clear();
+        }
+    }
+    // There is no room for what has no slot, nor for a byte more than a cell takes.
+    let stranger = file_by("stranger", "TOY1.x", V1, Content::Plugin, &PLUGIN_SIGNER);
+    let mut larger = full::<B>("toy", Version::new(4, 0, 0));
+    larger.insert(0, b'T');
+    for (name, file, why) in
+        [("stranger", stranger, Failure::NoPlugin), ("larger", larger, Failure::TooLarge)]
+    {
+        world.provider().offer_files(name, &[(FILE_TYPE_PLUGIN, &file)]);
+        assert!(live(&mut world, name).contains(why.text()), "{name}");
+    }
+    let running = world.boot().unwrap();
+    world.run(&running);
+    assert_eq!((runs(0), runs(1)), (Some(V3), Some(V3)));
+});
+
+#[test]
+fn orders_are_put_off_and_refused_where_the_firmware_is_asked() {
+    type Asking = WithPlugins<Embassy<4, 1024, 8, true>, true>;
+    let mut world = World::<Asking, 4, 1024>::new(vec![firmware::<Asking>(V1, 3000, true)]);
+    world.provider().offer_files("plugin", &[(FILE_TYPE_PLUGIN, &toy(V1))]);
+    assert!(live(&mut world, "plugin").starts_with("SUCCEEDED"));
+    assert!(world.application.orders.borrow().is_empty(), "a plugin is no order");
+
+    // Put off: the provider keeps it queued, the plugin runs on.
+    world.application.decisions.borrow_mut().push_back(Decision::Defer { ms: 90_000 });
+    world.provider().job("later", order("disable"));
+    let began = world.clock.elapsed_ms();
+    let running = world.boot().unwrap();
+    world.run(&running);
+    assert_eq!(
+        world.provider().find("later").last(),
+        "SUCCEEDED plugins: toy 1.0.0 disabled, spare-toy none, table none"
+    );
+    assert!(world.clock.elapsed_ms() - began >= 90_000, "{}", world.clock.elapsed_ms() - began);
+    let asked = ("later".to_owned(), "toy".to_owned(), State::Disabled);
+    assert_eq!(*world.application.orders.borrow(), [asked.clone(), asked]);
+
+    // Refused: told, and nothing changed.
+    world.application.decisions.borrow_mut().push_back(Decision::Reject);
+    world.provider().job("enable", order("enable"));
+    assert_eq!(
+        live(&mut world, "enable"),
+        format!("REJECTED rejected: 0x00000703 {}", Failure::Policy.text())
+    );
+    assert_eq!(runs(0), None);
+
+    // To list changes nothing: nobody is asked.
+    world.application.orders.borrow_mut().clear();
+    world.provider().job("list", json!({"coreota": {"plugins": "list"}}));
+    assert_eq!(
+        live(&mut world, "list"),
+        "SUCCEEDED plugins: toy 1.0.0 disabled, spare-toy none, table none"
+    );
+    assert!(world.application.orders.borrow().is_empty());
+}
+
 #[test]
 fn every_flipped_bit_and_every_truncation_of_a_plugin_is_refused() {
     type Trailers = Native<Trailer, (EcdsaP256,)>;
@@ -540,11 +715,44 @@ fn life<B: Board, const W: usize, const E: usize>(fuse: Option<Fuse>) -> u64 {
     operations
 }
 
-fn cut_everywhere<B: Board, const W: usize, const E: usize>() {
-    let operations = life::<B, W, E>(None);
+/// A plugin and the firmware that needs it in one job, with the power cut once.
+fn life_of_both<B: Board, const W: usize, const E: usize>(fuse: Option<Fuse>) -> u64 {
+    let [v1, v2] = [V1, V2].map(|version| firmware::<B>(version, 600, true));
+    let mut world = World::<B, W, E>::new(vec![v1, v2.clone()]);
+    world.provider().offer_files("both", &[(FILE_TYPE_PLUGIN, &toy(V1)), (0, &v2.file)]);
+    let nor = world.nor.take().unwrap();
+    let mut nor = nor.with_seed(fuse.map_or(0, |fuse| fuse.after + 1));
+    nor.arm(fuse);
+    world.nor = Some(nor);
+    let running = loop {
+        let Some(running) = world.boot() else { continue };
+        let ended = world.run(&running);
+        // Firmware that needs the plugin never runs without it.
+        if running.version == V2 {
+            assert_eq!(runs(0), Some(V1), "{fuse:?}: v2 runs without its plugin");
+        }
+        if ended == Some(Ended::Idle) {
+            break running;
+        }
+        assert!(world.boots < 20, "{fuse:?}: the device does not come to rest");
+    };
+    assert_eq!(world.cuts, u32::from(fuse.is_some()), "{fuse:?}: the fuse has to blow");
+    assert_eq!(runs(0), Some(V1), "{fuse:?}");
+    let last = world.provider().find("both").last();
+    match running.version {
+        V2 => assert_eq!(last, "SUCCEEDED accepted v2.0.0", "{fuse:?}"),
+        // The cut hit the trial: the bootloader went back before the image was confirmed.
+        _ => assert!(fuse.is_some() && last.contains("went back"), "{fuse:?}: {last}"),
+    }
+    world.nor().counts().operations(Count::Calls)
+}
+
+/// Lives that life with the power cut at each of its flash operations.
+fn cut_everywhere<const W: usize, const E: usize>(life: fn(Option<Fuse>) -> u64) {
+    let operations = life(None);
     for after in 0..operations {
         for tear in Tear::ALL {
-            life::<B, W, E>(Some(Fuse { after, count: Count::Calls, tear }));
+            life(Some(Fuse { after, count: Count::Calls, tear }));
         }
     }
     println!("W {W} E {E}: {operations} operations, {} cuts", operations * Tear::ALL.len() as u64);
@@ -552,20 +760,31 @@ fn cut_everywhere<B: Board, const W: usize, const E: usize>() {
 
 #[test]
 fn cut_at_every_operation_w4() {
-    cut_everywhere::<WithPlugins<Embassy<4, 1024, 2, true>>, 4, 1024>();
+    cut_everywhere::<4, 1024>(life::<WithPlugins<Embassy<4, 1024, 2, true>>, 4, 1024>);
 }
 
 #[test]
 fn cut_at_every_operation_ecc_w8() {
-    cut_everywhere::<WithPlugins<Embassy<8, 2048, 2, false>>, 8, 2048>();
+    cut_everywhere::<8, 2048>(life::<WithPlugins<Embassy<8, 2048, 2, false>>, 8, 2048>);
 }
 
 #[test]
 fn cut_at_every_operation_ecc_w32() {
-    cut_everywhere::<WithPlugins<McubootOffset<32, 1024, 3, false>>, 32, 1024>();
+    cut_everywhere::<32, 1024>(life::<WithPlugins<McubootOffset<32, 1024, 3, false>>, 32, 1024>);
 }
 
 #[test]
 fn cut_at_every_operation_small_units() {
-    cut_everywhere::<WithPlugins<Embassy<1, 256, 8, true>>, 1, 256>();
+    cut_everywhere::<1, 256>(life::<WithPlugins<Embassy<1, 256, 8, true>>, 1, 256>);
+}
+
+#[test]
+fn cut_at_every_operation_of_plugin_and_firmware_w4() {
+    cut_everywhere::<4, 1024>(life_of_both::<WithPlugins<Embassy<4, 1024, 2, true>>, 4, 1024>);
+}
+
+#[test]
+fn cut_at_every_operation_of_plugin_and_firmware_ecc_w32() {
+    type Board = WithPlugins<McubootOffset<32, 1024, 3, false>>;
+    cut_everywhere::<32, 1024>(life_of_both::<Board, 32, 1024>);
 }

@@ -154,7 +154,9 @@ impl<H: Hosted> BlockProtocol for PluginBlocks<H> {
 
     fn plug(&mut self, slot: u8, step: Plug<'_>) -> Plugged {
         (H::HOME.slot == Some(slot)).then(|| {
-            self.lost = Some(Failure::NoPlugin);
+            if step != Plug::Check {
+                self.lost = Some(Failure::NoPlugin);
+            }
             self.talk.plug(step)
         })
     }

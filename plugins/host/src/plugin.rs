@@ -26,6 +26,8 @@ pub(crate) struct Plugin {
     /// The arena, from the first module on until it is stopped.
     inside: Option<Containment>,
     state: State,
+    /// What was started from its slot: whether it still runs, or why not; `None` where nothing was.
+    plugged: Option<Result<(), Failure>>,
     burned: u32,
     /// Nothing was told to it since its instance was made.
     new: bool,
@@ -59,6 +61,7 @@ impl Plugin {
             kind,
             inside: None,
             state: State::Empty(Failure::NoPlugin),
+            plugged: None,
             burned: 0,
             new: false,
         }
@@ -71,6 +74,7 @@ impl Plugin {
     /// Takes a step told by the core.
     pub(crate) fn plug(&mut self, step: Plug<'_>) -> Result<(), Failure> {
         let done = match step {
+            Plug::Check => return self.plugged.unwrap_or(Ok(())),
             Plug::Begin(facts) => self.begin(facts),
             Plug::Bytes(bytes) => self.fill(bytes),
             Plug::Start => self.start(),
@@ -79,6 +83,7 @@ impl Plugin {
                 Ok(())
             }
         };
+        self.plugged = (step == Plug::Start && done.is_ok()).then_some(Ok(()));
         if let Err(why) = done {
             self.stop(why);
         }
@@ -243,6 +248,7 @@ impl Plugin {
             // It left, or does not start anew.
             Ok(Err(why)) | Err(why) => {
                 self.stop(why);
+                self.plugged = self.plugged.and(Some(Err(why)));
                 Err(why)
             }
         }

@@ -95,7 +95,7 @@ impl<P: Pipeline, H: Hooks> Scales<'_, P, H> {
             false => None,
         };
         let outcome = match order {
-            Some(Ok(order)) => Outcome::Order(order),
+            Some(Ok(order)) => self.order(offer, order),
             Some(Err(why)) => Outcome::Refuse(why, Note::default()),
             None => self.files(offer),
         };
@@ -103,6 +103,19 @@ impl<P: Pipeline, H: Hooks> Scales<'_, P, H> {
             *self.deferred = None;
         }
         outcome
+    }
+
+    /// Whether an order is obeyed, and when. One that changes nothing is, always.
+    fn order(&mut self, offer: Offer<'_>, order: Order) -> Outcome<Plan> {
+        let Order::Set(slot, to) = order else { return Outcome::Order(order) };
+        let name = self.plugins.names().get(usize::from(slot)).copied().unwrap_or_default();
+        let hooks = &mut *self.hooks;
+        let ask = || hooks.decide_order(offer.name, name, to);
+        match decide::<P>(offer.started, self.now_ms, self.deferred, ask) {
+            Decision::Accept => Outcome::Order(order),
+            Decision::Reject => Outcome::Refuse(Failure::Policy, Note::default()),
+            Decision::Defer { .. } => Outcome::Later,
+        }
     }
 
     /// Finds the first file of the job that is not here yet: plugins come before the image that may
@@ -139,7 +152,13 @@ impl<P: Pipeline, H: Hooks> Scales<'_, P, H> {
             return match fresh(plan, self.journal) {
                 Err(why) => Outcome::Refuse(why, Note::default()),
                 Ok(plan) => {
-                    decide::<P>(offer, &descriptor, plan, self.hooks, self.now_ms, self.deferred)
+                    let hooks = &mut *self.hooks;
+                    let ask = || hooks.decide(offer.name, &descriptor);
+                    match decide::<P>(offer.started, self.now_ms, self.deferred, ask) {
+                        Decision::Accept => Outcome::Take(plan),
+                        Decision::Reject => Outcome::Refuse(Failure::Policy, Note::default()),
+                        Decision::Defer { .. } => Outcome::Later,
+                    }
                 }
             };
         }
@@ -147,30 +166,27 @@ impl<P: Pipeline, H: Hooks> Scales<'_, P, H> {
     }
 }
 
-/// Whether a plan is followed, and when.
+/// What the policy says of a job, which may be to `ask`; and until when it is put off.
 fn decide<P: Pipeline>(
-    offer: Offer<'_>,
-    descriptor: &Descriptor<'_>,
-    plan: Plan,
-    hooks: &mut impl Hooks,
+    started: bool,
     now_ms: u32,
     deferred: &mut Option<u32>,
-) -> Outcome<Plan> {
-    if P::POLICY.accept == Accept::Always || offer.started {
-        return Outcome::Take(plan);
+    ask: impl FnOnce() -> Decision,
+) -> Decision {
+    if P::POLICY.accept == Accept::Always || started {
+        return Decision::Accept;
     }
     // Pushed again while put off: the answer stands until its time.
-    if deferred.is_some_and(|until| (until.wrapping_sub(now_ms) as i32) > 0) {
-        return Outcome::Later;
+    if let Some(left) = deferred.map(|until| until.wrapping_sub(now_ms))
+        && left as i32 > 0
+    {
+        return Decision::Defer { ms: left };
     }
-    match hooks.decide(offer.name, descriptor) {
-        Decision::Accept => Outcome::Take(plan),
-        Decision::Reject => Outcome::Refuse(Failure::Policy, Note::default()),
-        Decision::Defer { ms } => {
-            *deferred = Some(now_ms.wrapping_add(ms.clamp(1, i32::MAX as u32)));
-            Outcome::Later
-        }
+    let decision = ask();
+    if let Decision::Defer { ms } = decision {
+        *deferred = Some(now_ms.wrapping_add(ms.clamp(1, i32::MAX as u32)));
     }
+    decision
 }
 
 /// Decodes a descriptor and refuses what would be refused after the download anyway; `capacity` of

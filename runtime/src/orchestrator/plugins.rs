@@ -12,14 +12,14 @@ use crate::{
     parser::Chain,
     pipeline::Pipeline,
     plugin::{
-        Facts, Plug,
+        Plug,
         order::Order,
         slots::{Held, Plugins},
         store::State,
     },
     trace::info,
     transport::BlockProtocol,
-    verify::{Claim, Next, Proven, Verifier},
+    verify::{Claim, Hash, Next, Proven, Verifier},
     wire::Writer,
 };
 use embedded_storage_async::nor_flash::NorFlash;
@@ -46,7 +46,7 @@ where
     async fn bring_up(&mut self, slot: u8) {
         let Some(Held { file, state: State::Active, .. }) = self.plugins.held(slot) else { return };
         let result = match self.prove(file).await {
-            Ok(facts) => self.load(slot, file, &facts).await,
+            Ok(plugin) => self.load(slot, file, &plugin).await,
             Err(why) => Err(why),
         };
         if let Err(why) = result {
@@ -54,8 +54,23 @@ where
         }
     }
 
+    /// Brings up again what ended by itself: out of memory, or of no use after a call that broke off.
+    /// What ended it is reported, and bounded by [`Plugins::attend`].
+    pub(super) async fn raise_fallen(&mut self) {
+        for slot in 0..self.plugins.names().len() as u8 {
+            let checked = self.plug(slot, Plug::Check);
+            if self.plugins.attend(slot, checked.is_ok())
+                && let Err(why) = checked
+            {
+                info!("plugin {}: brought up again", slot);
+                self.trouble(why);
+                self.bring_up(slot).await;
+            }
+        }
+    }
+
     /// Verifies a plugin in the store, as read back.
-    async fn prove(&mut self, file: Region) -> Result<Facts, Failure> {
+    async fn prove(&mut self, file: Region) -> Result<<P::Plugins as Plugins>::Proof, Failure> {
         let claim = Claim::plugin(file.len);
         let chunk = (self.update.scratch().len() & !7) as u32;
         let (verifier, rules, _) = self.update.verifier();
@@ -68,9 +83,7 @@ where
                     let bytes = buffer.get(..len as usize).unwrap_or_default();
                     next = verifier.feed(rules, &claim, bytes);
                 }
-                Next::Verdict(Ok(Proven::Plugin(plugin))) => {
-                    return Ok(*P::Plugins::facts(&plugin));
-                }
+                Next::Verdict(Ok(Proven::Plugin(plugin))) => return Ok(plugin),
                 Next::Verdict(Ok(Proven::Image(_))) => return Err(Failure::Format),
                 Next::Verdict(Err(why)) => return Err(why),
             }
@@ -78,25 +91,49 @@ where
     }
 
     /// Hands a verified file to the host of `slot`.
-    async fn load(&mut self, slot: u8, file: Region, facts: &Facts) -> Result<(), Failure> {
-        let result = self.hand_over(slot, file, facts).await;
+    async fn load(
+        &mut self,
+        slot: u8,
+        file: Region,
+        plugin: &<P::Plugins as Plugins>::Proof,
+    ) -> Result<(), Failure> {
+        let result = self.hand_over(slot, file, plugin).await;
         if result.is_err() {
             let _ = self.plug(slot, Plug::Stop);
         }
         result
     }
 
-    async fn hand_over(&mut self, slot: u8, file: Region, facts: &Facts) -> Result<(), Failure> {
+    /// Flash is read once more for it, and flash may answer otherwise than when the file was verified:
+    /// so all of the file is hashed again on the way, and the host runs the module only where it is
+    /// still the file that was proved.
+    async fn hand_over(
+        &mut self,
+        slot: u8,
+        file: Region,
+        plugin: &<P::Plugins as Plugins>::Proof,
+    ) -> Result<(), Failure> {
+        let facts = P::Plugins::facts(plugin);
         self.plug(slot, Plug::Begin(facts))?;
+        let (size, digest) = P::Plugins::file(plugin);
+        let mut hash = Hash::new();
         let mut at = 0;
-        while at < facts.len {
+        while at < size {
             let buffer = self.update.scratch();
-            let len = (facts.len - at).min((buffer.len() & !7) as u32);
+            let len = (size - at).min((buffer.len() & !7) as u32);
             read_words(&mut self.flash, file, at, len, buffer).await?;
             let bytes = buffer.get(..len as usize).unwrap_or_default();
-            let step = Plug::Bytes(bytes);
-            plug(&mut self.parsers, &mut self.transport, &mut self.jobs, slot, step)?;
+            hash.update(bytes);
+            // The module comes first; what is signed of it stands behind.
+            let module = facts.len.saturating_sub(at).min(len) as usize;
+            let step = Plug::Bytes(bytes.get(..module).unwrap_or_default());
+            if module > 0 {
+                plug(&mut self.parsers, &mut self.transport, &mut self.jobs, slot, step)?;
+            }
             at += len;
+        }
+        if hash.so_far() != digest {
+            return Err(Failure::Digest);
         }
         self.plug(slot, Plug::Start)
     }
@@ -114,13 +151,18 @@ where
         let slot = self.plugins.admit(plugin)?;
         let fingerprint = self.journal.record().ok_or(Failure::Misconfigured)?.fingerprint;
         let file = self.plugins.room().region;
-        let mut result = self.load(slot, file, P::Plugins::facts(plugin)).await;
+        let mut result = self.load(slot, file, plugin).await;
         if result.is_ok() {
             result = self.plugins.commit(&mut self.flash, plugin, &fingerprint).await;
         }
-        if result.is_err() {
-            let _ = self.plug(slot, Plug::Stop);
-            self.bring_up(slot).await;
+        match result {
+            Ok(()) => {
+                self.plugins.attend(slot, true);
+            }
+            Err(_) => {
+                let _ = self.plug(slot, Plug::Stop);
+                self.bring_up(slot).await;
+            }
         }
         result
     }
@@ -147,6 +189,7 @@ where
             self.journal.append(&mut self.flash, given_up).await?;
         }
         self.plugins.set(&mut self.flash, slot, state).await?;
+        self.plugins.attend(slot, true);
         let _ = self.plug(slot, Plug::Stop);
         self.bring_up(slot).await;
         Ok(())

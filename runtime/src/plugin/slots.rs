@@ -27,6 +27,11 @@ pub struct Held {
     pub state: State,
 }
 
+/// How often in a row a plugin that ended by itself is started again from the store. After that its
+/// slot rests until the next boot, the next file for it, or an order: documents from outside must not
+/// keep a device busy with loading what they end.
+pub const FALLS_MAX: u8 = 3;
+
 /// The plugins of a pipeline.
 #[allow(async_fn_in_trait)] // device executors are single-threaded: futures need not be Send
 pub trait Plugins {
@@ -69,6 +74,13 @@ pub trait Plugins {
 
     /// What the signed bytes of a plugin say.
     fn facts(plugin: &Self::Proof) -> &Facts;
+
+    /// Length of the verified file, in bytes, and its SHA-256.
+    fn file(plugin: &Self::Proof) -> (u32, [u8; 32]);
+
+    /// Hears whether the plugin in `slot` runs that was started there, and says whether it is to be
+    /// started again. Not where it runs; nor where it fell [`FALLS_MAX`] times in a row.
+    fn attend(&mut self, slot: u8, runs: bool) -> bool;
 
     /// Makes the plugin in the room that of its slot.
     ///
@@ -131,6 +143,14 @@ impl Plugins for NoPlugins {
 
     fn facts(plugin: &Infallible) -> &Facts {
         match *plugin {}
+    }
+
+    fn file(plugin: &Infallible) -> (u32, [u8; 32]) {
+        match *plugin {}
+    }
+
+    fn attend(&mut self, _: u8, _: bool) -> bool {
+        false
     }
 
     async fn commit<F: NorFlash>(

@@ -2,7 +2,7 @@
 
 use super::{
     Facts, Plugins,
-    slots::{Held, Room},
+    slots::{FALLS_MAX, Held, Room},
     store::{File, Spec, State, Store},
 };
 use crate::{error::Failure, layout::Region, verify::VerifiedPlugin};
@@ -13,12 +13,14 @@ use embedded_storage_async::nor_flash::NorFlash;
 pub struct Stored<const SLOTS: usize> {
     names: &'static [&'static str; SLOTS],
     store: Store<SLOTS>,
+    /// How often in a row each ended by itself.
+    falls: [u8; SLOTS],
 }
 
 impl<const SLOTS: usize> Stored<SLOTS> {
     /// Plugins of these names, in the order of their slots, in the store of that place.
     pub const fn new(names: &'static [&'static str; SLOTS], spec: Spec) -> Self {
-        Stored { names, store: Store::new(spec) }
+        Stored { names, store: Store::new(spec), falls: [0; SLOTS] }
     }
 }
 
@@ -64,6 +66,16 @@ impl<const SLOTS: usize> Plugins for Stored<SLOTS> {
 
     fn facts(plugin: &VerifiedPlugin) -> &Facts {
         plugin.facts()
+    }
+
+    fn file(plugin: &VerifiedPlugin) -> (u32, [u8; 32]) {
+        (plugin.size(), plugin.digest())
+    }
+
+    fn attend(&mut self, slot: u8, runs: bool) -> bool {
+        let Some(falls) = self.falls.get_mut(usize::from(slot)) else { return false };
+        *falls = if runs { 0 } else { falls.saturating_add(1) };
+        (1..=FALLS_MAX).contains(falls)
     }
 
     async fn commit<F: NorFlash>(

@@ -12,7 +12,7 @@ use core::{
     pin::pin,
     task::{Context, Poll, Waker},
 };
-use coreota::plugin::{NoPlugins, Plugins};
+use coreota::plugin::{NoPlugins, Plugins, store::State};
 use coreota::{
     Accept, Decision, Hooks, Layout, Orchestrator, Parts, Pipeline, Policy, Region, Retry,
     SelfTest, Version,
@@ -254,11 +254,17 @@ pub(crate) fn firmware_by<B: Board>(
 pub(crate) struct Application {
     pub works: bool,
     pub decisions: Rc<RefCell<VecDeque<Decision>>>,
+    /// The orders it was asked about: job, plugin, and what is to become of it.
+    pub orders: Rc<RefCell<Vec<(String, String, State)>>>,
     pub trouble: Rc<RefCell<Vec<Failure>>>,
 }
 
 impl Hooks for Application {
     fn decide(&mut self, _: &str, _: &Descriptor<'_>) -> Decision {
+        self.decisions.borrow_mut().pop_front().unwrap_or(Decision::Accept)
+    }
+    fn decide_order(&mut self, job: &str, plugin: &str, to: State) -> Decision {
+        self.orders.borrow_mut().push((job.into(), plugin.into(), to));
         self.decisions.borrow_mut().pop_front().unwrap_or(Decision::Accept)
     }
     fn self_test(&mut self, _online: bool) -> SelfTest {
@@ -276,6 +282,16 @@ impl Hooks for Application {
 pub(crate) struct Powered<const W: usize, const E: usize> {
     pub nor: SimNor<W, E>,
     dead: Rc<Cell<bool>>,
+    flicker: Option<Flicker>,
+}
+
+/// A byte that reads as another one, once.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Flicker {
+    /// Offset of the byte.
+    pub at: u32,
+    /// Reads of it that go well before.
+    pub read: u32,
 }
 
 impl<const W: usize, const E: usize> Powered<W, E> {
@@ -296,6 +312,16 @@ impl<const W: usize, const E: usize> ReadNorFlash for Powered<W, E> {
     const READ_SIZE: usize = 1;
     async fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), Self::Error> {
         let result = ReadNorFlash::read(&mut self.nor, offset, bytes).await;
+        let at = |flicker: &Flicker| usize::try_from(flicker.at.checked_sub(offset)?).ok();
+        if let Some(byte) = self.flicker.as_ref().and_then(at).and_then(|at| bytes.get_mut(at)) {
+            self.flicker = match self.flicker {
+                Some(Flicker { read: 0, .. }) | None => {
+                    *byte ^= 1;
+                    None
+                }
+                Some(Flicker { at, read }) => Some(Flicker { at, read: read - 1 }),
+            };
+        }
         self.live(result).await
     }
     fn capacity(&self) -> usize {
@@ -336,6 +362,8 @@ pub(crate) struct World<B, const W: usize, const E: usize> {
     /// How often the power went.
     pub cuts: u32,
     pub waits: bool,
+    /// In the next run.
+    pub flicker: Option<Flicker>,
     /// What happens to messages, and the seed of what happens.
     pub weather: Weather,
     pub seed: u64,
@@ -360,11 +388,13 @@ impl<B: Board, const W: usize, const E: usize> World<B, W, E> {
             application: Application {
                 works: true,
                 decisions: Rc::default(),
+                orders: Rc::default(),
                 trouble: Rc::default(),
             },
             boots: 0,
             cuts: 0,
             waits: true,
+            flicker: None,
             weather: Weather::default(),
             seed: 0,
             board: core::marker::PhantomData,
@@ -423,7 +453,7 @@ impl<B: Board, const W: usize, const E: usize> World<B, W, E> {
         let mut device = Orchestrator::<Line<B>, _, _, _, _, 640>::new(Parts {
             thing: "d",
             running: runs.version,
-            flash: Powered { nor, dead: Rc::clone(&dead) },
+            flash: Powered { nor, dead: Rc::clone(&dead), flicker: self.flicker.take() },
             link: Lossy::new(
                 Tapped { wire: Rc::clone(&shared), given: None },
                 self.clock.clone(),
