@@ -14,8 +14,15 @@ pub struct Sample {
 }
 
 /// Every sample, in the order of their names.
-const NAMES: [&str; 6] =
-    ["acme-jobs", "compact-jobs", "field-jobs", "line-jobs", "mqtt-stream", "raw-blocks"];
+const NAMES: [&str; 7] = [
+    "acme-jobs",
+    "compact-jobs",
+    "field-jobs",
+    "liar-jobs",
+    "line-jobs",
+    "mqtt-stream",
+    "raw-blocks",
+];
 
 /// Where the samples are.
 pub fn samples_folder() -> PathBuf {
