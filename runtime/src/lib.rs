@@ -20,6 +20,7 @@
 //! | [`link`], [`hooks`] | what you give: a connection and a clock, a decision and a self-test |
 //! | [`blocking`] | the same without an executor |
 //! | [`provisioning`] | what the device was told when it was made |
+//! | `certificate` | whether a broker is who it should be (feature `tls`) |
 //! | [`error`] | every way to fail, numbered |
 //!
 //! # One byte, from the broker to the slot
@@ -37,8 +38,8 @@
 //!
 //! All are additive; `ecdsa-p256` is on by default. `ecdsa-p256` and `ed25519` link the signature
 //! algorithms, `log` and `defmt` make the orchestrator say what it does, `rumqttc` is
-//! a message link for hosts and `rust-mqtt` one for devices that have a global allocator, `image` and
-//! `sim` are for host tools and tests.
+//! a message link for hosts and `rust-mqtt` one for devices that have a global allocator, `tls` is TLS
+//! under a link, `image` and `sim` are for host tools and tests.
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -49,6 +50,8 @@ extern crate std;
 
 pub mod blocking;
 pub mod boot;
+#[cfg(feature = "tls")]
+pub mod certificate;
 pub mod descriptor;
 pub mod error;
 pub mod field;

@@ -1,13 +1,15 @@
 //! The message link: the one thing a job source and an MQTT transport need of a network.
 //!
 //! Narrow on purpose: a client library, its TLS, its reconnecting and its keep-alive live behind
-//! these four calls. The blocking half is the same contract without `async`;
+//! these four calls; over TCP, [`tls`] is TLS for them. The blocking half is the same contract without `async`;
 //! [`blocking::Ready`](crate::blocking::Ready) makes one of the other, so that drivers exist once.
 
 #[cfg(feature = "rumqttc")]
 pub mod rumqttc;
 #[cfg(feature = "rust-mqtt")]
 pub mod rust_mqtt;
+#[cfg(feature = "tls")]
+pub mod tls;
 
 use crate::message::Message;
 

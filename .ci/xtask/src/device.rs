@@ -7,7 +7,7 @@ use coreota_cross::Cross;
 const TARGET: &str = "thumbv7em-none-eabihf";
 
 /// Each stands alone: features are additive, and none may need another.
-const FEATURES: &[&str] = &["", "ecdsa-p256", "ed25519", "log", "defmt", "rust-mqtt"];
+const FEATURES: &[&str] = &["", "ecdsa-p256", "ed25519", "log", "defmt", "rust-mqtt", "tls"];
 
 pub(crate) fn build(log: &Log) -> Outcome {
     let cross = match Cross::find(TARGET) {
