@@ -87,7 +87,8 @@ fn what_is_provisioned_is_what_a_device_reads() {
 #[test]
 fn a_board_must_be_named_and_have_a_firmware() {
     let several = fails(3, &["build"]);
-    assert!(several.contains("--board with one of: emcraft-sf2, emcraft-sf2-mcuboot"), "{several}");
+    let named = "--board with one of: emcraft-sf2, emcraft-sf2-mcuboot, virt-riscv32";
+    assert!(several.contains(named), "{several}");
     let none = fails(3, &["build", "--board", "sim-embassy"]);
     assert!(none.contains("`firmware = \"…\"` in [board.sim-embassy]"), "{none}");
 }
@@ -119,6 +120,19 @@ fn an_emulator_that_is_not_there_is_told_with_what_to_install() {
     let said = fails(3, &args);
     assert!(said.contains("qemu-system-armageddon"), "{said}");
     assert!(said.contains("apt-get install qemu-system-arm"), "{said}");
+
+    let config = place.config(&[("qemu-system-riscv32 -M", "qemu-system-riscv3200 -M")]);
+    let folder = place.0.join("out/virt-riscv32");
+    std::fs::create_dir_all(&folder).expect("writable");
+    for name in ["factory.bin", "firmware.elf"] {
+        std::fs::write(folder.join(name), b"").expect("writable");
+    }
+    let args = ["run", "--board", "virt-riscv32", "--config", &config, "--out", &out];
+    let said = fails(3, &args);
+    assert!(
+        said.contains("apt-get install qemu-system-riscv`, on Debian 12 `qemu-system-misc`"),
+        "{said}"
+    );
 
     let none = place.config(&[("emulator = \"qemu", "# emulator = \"qemu")]);
     let args = ["run", "--board", "emcraft-sf2", "--config", &none, "--out", &out];

@@ -213,7 +213,7 @@ table! {
         /// How large it is.
         size: Bytes,
         /// What is erased at once.
-        erase: Bytes<128, 131_072>,
+        erase: Bytes<128, 262_144>,
         /// What is programmed at once.
         write: Bytes<1, 32>,
         /// Where it is in the address space of the processor.

@@ -65,7 +65,8 @@ pub fn memory_x(model: &Model, device: &Device, program: Program) -> Result<Stri
     ))
 }
 
-/// What riscv-rt calls them.
+/// What riscv-rt calls them; and a place for its start-up code in Rust, which would else come behind the
+/// variables: in RAM, where that is executable, and far from all others in the file.
 const RISCV: &str = r#"
 REGION_ALIAS("REGION_TEXT", FLASH);
 REGION_ALIAS("REGION_RODATA", FLASH);
@@ -73,6 +74,11 @@ REGION_ALIAS("REGION_DATA", RAM);
 REGION_ALIAS("REGION_BSS", RAM);
 REGION_ALIAS("REGION_HEAP", RAM);
 REGION_ALIAS("REGION_STACK", RAM);
+SECTIONS
+{
+  .init.rust : ALIGN(4) { KEEP(*(.init.rust)); } > REGION_RODATA
+}
+INSERT AFTER .rodata;
 "#;
 
 /// The whole of a build script: makes `memory.x` for each program and has it linked.

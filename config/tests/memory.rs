@@ -90,6 +90,15 @@ fn riscv_rt_has_names_of_its_own() {
     let script = script("emcraft-sf2", Program::Firmware, &riscv).unwrap();
     assert!(script.contains("\nREGION_ALIAS(\"REGION_TEXT\", FLASH);\n"), "{script}");
     assert_eq!(script.matches("REGION_ALIAS").count(), 6);
+    assert!(script.contains("\nINSERT AFTER .rodata;\n"), "{script}");
+}
+
+#[test]
+fn code_that_stays_runs_behind_its_bootloader_in_one_flash() {
+    let firmware = script("virt-riscv32", Program::Firmware, &[]).unwrap();
+    assert_eq!(regions(&firmware)[0], "FLASH (rx) : ORIGIN = 0x20040000, LENGTH = 0x80000");
+    let bootloader = script("virt-riscv32", Program::Bootloader, &[]).unwrap();
+    assert_eq!(regions(&bootloader)[0], "FLASH (rx) : ORIGIN = 0x20000000, LENGTH = 0x40000");
 }
 
 #[test]

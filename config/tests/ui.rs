@@ -41,6 +41,13 @@ fn the_sample_and_the_files_of_the_tests_hold_together() {
     let names: Vec<_> = model.boards.iter().map(|board| board.name.value.as_str()).collect();
     assert_eq!(
         names,
-        ["sim-mcuboot", "sim-embassy", "sim-plugins", "emcraft-sf2", "emcraft-sf2-mcuboot"]
+        [
+            "sim-mcuboot",
+            "sim-embassy",
+            "sim-plugins",
+            "emcraft-sf2",
+            "emcraft-sf2-mcuboot",
+            "virt-riscv32"
+        ]
     );
 }

@@ -5,8 +5,10 @@ use coreota_cross::Cross;
 use std::path::Path;
 
 /// Folder in `examples/`, what it is built for, and the boards of ota.toml that it is.
-const FOLDERS: &[(&str, &str, &[&str])] =
-    &[("emcraft-sf2", "thumbv7m-none-eabi", &["emcraft-sf2", "emcraft-sf2-mcuboot"])];
+const FOLDERS: &[(&str, &str, &[&str])] = &[
+    ("emcraft-sf2", "thumbv7m-none-eabi", &["emcraft-sf2", "emcraft-sf2-mcuboot"]),
+    ("virt-riscv32", "riscv32imac-unknown-none-elf", &["virt-riscv32"]),
+];
 
 pub(crate) fn check(log: &Log) -> Outcome {
     let top = std::path::absolute(target_dir()).map_err(|why| format!("target: {why}"))?;

@@ -20,7 +20,7 @@ use crate::error::{Error, Exit, Result};
 /// Debian's packages of emulators, by how the names of their programs begin.
 const PACKAGES: &[(&str, &str)] = &[
     ("qemu-system-arm", "qemu-system-arm"),
-    ("qemu-system-riscv", "qemu-system-misc"),
+    ("qemu-system-riscv", "qemu-system-riscv`, on Debian 12 `qemu-system-misc"),
     ("qemu-system-xtensa", "qemu-system-misc"),
 ];
 

@@ -1,0 +1,85 @@
+//! The firmware: connects to its broker, and updates itself. There is no executor: what would wait on one
+//! looks at the network and sleeps (`network`).
+#![no_std]
+#![no_main]
+
+mod application;
+mod connection;
+mod network;
+
+use application::{Application, say_version};
+use connection::{Broker, Link};
+use coreota::Parts;
+use coreota::blocking::{Ready, block_on};
+use coreota::provisioning::{Kind, Provisioning};
+use network::{Shared, Time};
+use static_cell::{ConstStaticCell, StaticCell};
+use virt_riscv32::nor::Nor;
+use virt_riscv32::ota::{self, PROVISIONING, VERSION};
+use virt_riscv32::{console, memory};
+
+/// The provisioning records.
+const RECORDS: usize = 512;
+
+type Orchestrator = ota::Orchestrator<Ready<Nor>, Link, Time, Application>;
+
+#[riscv_rt::entry]
+fn main() -> ! {
+    let mut flash = Ready(virt_riscv32::start());
+    memory::start_heap();
+    console::line(|line| {
+        line.text("boot      v");
+        say_version(line, VERSION);
+        line.text(" runs on ");
+        line.text(ota::BOARD);
+    });
+    static BUFFER: ConstStaticCell<[u8; RECORDS]> = ConstStaticCell::new([0; RECORDS]);
+    let told = block_on(Provisioning::read(&mut flash, PROVISIONING, BUFFER.take()));
+    let Some((thing, broker)) = told.ok().as_ref().and_then(who) else {
+        stop("it is not provisioned: nobody told it its broker")
+    };
+    let Some(network) = network::start(thing) else { stop("it has no network card") };
+    let link = connection::link(network, thing, broker);
+    if let Some(orchestrator) = orchestrator(thing, flash, link, network) {
+        orchestrator.run_blocking();
+    }
+    virt_riscv32::reset()
+}
+
+fn stop(why: &str) -> ! {
+    console::line(|line| {
+        line.text("boot      ");
+        line.text(why);
+    });
+    loop {
+        riscv::asm::wfi();
+    }
+}
+
+/// The name of the device, and its broker.
+fn who(told: &Provisioning<'static>) -> Option<(&'static str, Broker)> {
+    let (host, port) = (told.text(Kind::Host)?, told.number(Kind::Port)?);
+    Some((told.text(Kind::Thing)?, Broker { host, port }))
+}
+
+/// In a static, and made in a function of its own: on its way there it is on the stack.
+#[inline(never)]
+fn orchestrator(
+    thing: &str,
+    flash: Ready<Nor>,
+    link: Link,
+    network: Shared,
+) -> Option<&'static mut Orchestrator> {
+    static PLACE: StaticCell<Orchestrator> = StaticCell::new();
+    let (clock, hooks) = (Time(network), Application);
+    match Orchestrator::new(Parts { thing, running: VERSION, flash, link, clock, hooks }) {
+        Ok(orchestrator) => Some(PLACE.init(orchestrator)),
+        Err(why) => {
+            console::line(|line| {
+                line.text("boot      ");
+                line.text(why.text());
+            });
+            None
+        }
+    }
+}
