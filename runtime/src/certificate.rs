@@ -21,9 +21,10 @@
 //! already is not looked at.
 //!
 //! # Why this is our own
-//! `rustls-webpki` builds paths well, but does not look at key usage, and wants to know what time it is.
-//! The verifier of `embedded-tls` takes the certificate of a server for that of a CA. What is read here
-//! is read by `der`, which refuses every encoding but the one that DER has.
+//! All that is demanded stands in one place, is the same on every link, and is tested alone: with chains
+//! made by OpenSSL, and with every bit of one flipped. Libraries for this want a clock, or leave what keys
+//! are for to the caller. What is read here is read by `der`, which refuses every encoding but the one that
+//! DER has.
 
 mod fields;
 mod name;

@@ -1,9 +1,9 @@
 //! What `embedded-tls` asks while it shakes hands: is the server the one it should be, and who is the
 //! device?
 //!
-//! It calls the verifier for each message that it happens to receive, and version 0.19 goes on where a
-//! server sent no certificate, or no signature. So what was proved is a state here, and nothing of the
-//! device's own is given out before it is [`Stage::Proved`].
+//! Whoever is verified must not decide which checks take place. So what was proved is a state here, which
+//! only both messages in their order lead to, each once; and nothing of the device's own is given out
+//! before it is [`Stage::Proved`].
 
 use super::{Identity, Random, Trouble};
 use crate::certificate::{self, CHAIN_MAX, Host, PublicKey, Refusal};

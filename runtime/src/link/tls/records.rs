@@ -1,10 +1,8 @@
 //! The two halves of a TCP connection as the one stream that `embedded-tls` wants, and a look at each
 //! record's header on the way.
 //!
-//! What must not come is stopped here, because `embedded-tls` 0.19 would take it: records that are not
-//! encrypted when all must be, of which one that looks like a handshake makes it panic once it is
-//! connected, and encrypted ones with nothing in them, on which it panics at any time. Neither
-//! needs a server that was proved to be one.
+//! What TLS 1.3 does not allow ends the connection here, before the library sees it: records that are not
+//! encrypted when all must be (RFC 8446, 5.1), and encrypted ones with nothing in them (5.4).
 
 use core::cell::RefCell;
 use embedded_io_async::{Error, ErrorKind, ErrorType, Read, Write};
