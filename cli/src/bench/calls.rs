@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::branch::Reader;
 use super::elf::Image;
 
 /// How deep a value may be nested: `wire::json::NESTING` of the device half.
@@ -30,18 +31,30 @@ pub(crate) struct Calls<'i> {
 
 impl<'i> Calls<'i> {
     pub(crate) fn of(image: &'i Image) -> Self {
-        let from = image.functions.iter().map(|(&address, function)| {
-            let callees = Self::callees(image, address, address + function.len);
-            (address, callees)
+        let callees = image.functions.iter().map(|(&address, function)| {
+            (address, Self::callees(image, address, address + function.len))
         });
-        Calls { image, from: from.collect() }
+        let mut from: BTreeMap<u64, BTreeSet<u64>> = callees.collect();
+        // What the compiler moved out of several functions belongs to each of them.
+        let outlined = |address: &u64| {
+            image.functions.get(address).is_some_and(|function| is_outlined(&function.name))
+        };
+        let moved: BTreeMap<u64, BTreeSet<u64>> = from
+            .iter()
+            .filter(|(at, _)| outlined(at))
+            .map(|(at, all)| (*at, all.clone()))
+            .collect();
+        for callees in from.values_mut() {
+            while let Some(part) = callees.iter().find(|&at| outlined(at)).copied() {
+                callees.remove(&part);
+                callees.extend(moved.get(&part).into_iter().flatten().filter(|&&at| at != part));
+            }
+        }
+        Calls { image, from }
     }
 
     fn callees(image: &Image, from: u64, to: u64) -> BTreeSet<u64> {
-        let half = |address: u64| {
-            let at = usize::try_from(address.checked_sub(image.base)?).ok()?;
-            image.text.get(at..at + 2).map(|pair| u16::from_le_bytes([pair[0], pair[1]]))
-        };
+        let mut reader = Reader::of(image);
         let mut callees = BTreeSet::new();
         let mut at = from;
         while at < to {
@@ -49,17 +62,15 @@ impl<'i> Calls<'i> {
                 at = data.end;
                 continue;
             }
-            let (Some(first), second) = (half(at), half(at + 2)) else { break };
-            let is_long = first >> 11 >= 0b11101;
-            if let (true, Some(second)) = (is_long, second)
-                && let Some(target) = branch(at, first, second)
+            let Some(step) = reader.step(at) else { break };
+            if let Some(target) = step.target
                 && image.functions.contains_key(&target)
                 // A jump to its own start is a loop; a call of itself is a call.
-                && (target != from || second & CALL != 0)
+                && (target != from || step.call)
             {
                 callees.insert(target);
             }
-            at += if is_long { 4 } else { 2 };
+            at += step.len;
         }
         callees
     }
@@ -105,7 +116,8 @@ impl<'i> Calls<'i> {
         let name = |address: &u64| self.image.functions.get(address).map(|f| f.name.as_str());
         let mut ways = BTreeSet::new();
         for (caller, callees) in &self.from {
-            let Some(caller) = name(caller).filter(|caller| !is_panic(caller)) else { continue };
+            let ours = |name: &&str| !is_panic(name) && !is_outlined(name);
+            let Some(caller) = name(caller).filter(ours) else { continue };
             let panics = callees.iter().filter_map(name).filter(|callee| is_panic(callee));
             ways.extend(panics.map(|panic| format!("{} -> {}", short(caller), short(panic))));
         }
@@ -136,19 +148,9 @@ impl<'i> Calls<'i> {
     }
 }
 
-/// What tells `BL` from `B.W` in the second half of an instruction.
-const CALL: u16 = 0x4000;
-
-/// Where `BL` or `B.W` at `at` goes (ARMv7-M ARM, A7.7.18 T1 and A7.7.12 T4).
-fn branch(at: u64, first: u16, second: u16) -> Option<u64> {
-    let is_branch = first >> 11 == 0b11110 && second & 0x9000 == 0x9000;
-    let bit = |half: u16, index: u32| u32::from(half >> index & 1);
-    let sign = bit(first, 10);
-    let (i1, i2) = (1 ^ bit(second, 13) ^ sign, 1 ^ bit(second, 11) ^ sign);
-    let (high, low) = (u32::from(first & 0x3ff), u32::from(second & 0x7ff));
-    let offset = sign << 24 | i1 << 23 | i2 << 22 | high << 12 | low << 1;
-    let signed = i64::from(offset) - i64::from(sign << 25);
-    is_branch.then(|| (at + 4).checked_add_signed(signed)).flatten()
+/// A part of functions that the compiler found in several of them, and made a function of.
+fn is_outlined(name: &str) -> bool {
+    name.starts_with("OUTLINED_FUNCTION_")
 }
 
 fn is_panic(name: &str) -> bool {
@@ -179,16 +181,6 @@ fn short(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn branches_go_where_the_manual_says() {
-        // bl +4 and bl -4 as any assembler writes them.
-        assert_eq!(branch(0x1000, 0xf000, 0xf802), Some(0x1008));
-        assert_eq!(branch(0x1000, 0xf7ff, 0xfffc), Some(0xffc));
-        // b.w forward; movw r0, #0 is no branch.
-        assert_eq!(branch(0x1000, 0xf000, 0xb800), Some(0x1004));
-        assert_eq!(branch(0x1000, 0xf240, 0x0000), None);
-    }
 
     #[test]
     fn names_are_told_without_their_types() {

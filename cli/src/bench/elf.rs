@@ -1,10 +1,10 @@
-//! A linked Cortex-M image: its sections, its functions, and its stack frames.
+//! A linked Cortex-M or RISC-V image: its sections, its functions, and its stack frames.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;
 
-use object::{Object, ObjectSection, ObjectSymbol, SymbolKind};
+use object::{Architecture, Object, ObjectSection, ObjectSymbol, SymbolKind};
 
 use crate::error::{Error, Result};
 
@@ -24,6 +24,8 @@ pub(crate) struct Image {
     pub(crate) data: Vec<Range<u64>>,
     /// The word at `ORCHESTRATOR_BYTES`.
     pub(crate) orchestrator: Option<u32>,
+    /// Its instructions are those of RISC-V, not Thumb.
+    pub(crate) riscv: bool,
 }
 
 /// A function.
@@ -40,12 +42,13 @@ pub(crate) fn read(path: &Path) -> Result<Image> {
     parse(&bytes).map_err(|why| Error::file("understand", path, why))
 }
 
-/// Thumb functions have odd addresses.
+/// Thumb functions have odd addresses; none of RISC-V has.
 const THUMB: u64 = 1;
 
 fn parse(bytes: &[u8]) -> object::Result<Image> {
     let file = object::File::parse(bytes)?;
-    let mut image = Image::default();
+    let riscv = file.architecture() == Architecture::Riscv32;
+    let mut image = Image { riscv, ..Image::default() };
     let mut frames = BTreeMap::new();
     for section in file.sections() {
         match section.name()? {
@@ -69,7 +72,9 @@ fn parse(bytes: &[u8]) -> object::Result<Image> {
         let (name, address) = (symbol.name()?, symbol.address() & !THUMB);
         match name {
             _ if name.starts_with("$d") => drop(marks.insert(address, true)),
-            _ if name.starts_with("$t") => drop(marks.insert(address, false)),
+            _ if name.starts_with("$t") || name.starts_with("$x") => {
+                drop(marks.insert(address, false))
+            }
             "ORCHESTRATOR_BYTES" => image.orchestrator = word(&file, symbol.address()),
             _ if symbol.kind() == SymbolKind::Text && symbol.size() > 0 => {
                 let name = format!("{:#}", rustc_demangle::demangle(name));

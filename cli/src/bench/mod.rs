@@ -4,6 +4,7 @@
 //! [`calls`], [`plugin`] runs a hosted plugin, [`budgets`] says what is allowed. Figures are exact: the same source and compiler give
 //! the same numbers, on a busy machine too.
 
+mod branch;
 pub(crate) mod budgets;
 pub(crate) mod calls;
 pub(crate) mod counts;

@@ -37,7 +37,7 @@ impl Weights {
     pub(super) fn of(elf: &Path, flash: u64, device: &Device) -> Result<Self> {
         let image = elf::read(elf)?;
         let calls = Calls::of(&image);
-        let panics = device.target.starts_with("thumb").then(|| {
+        let panics = understood(&device.target).then(|| {
             let ways = calls.panics().into_iter();
             ways.filter(|way| !Calls::is_resume(way)).collect()
         });
@@ -119,6 +119,11 @@ impl Weights {
             _ => Ok(()),
         }
     }
+}
+
+/// Whether calls are found in the instructions of that target.
+fn understood(target: &str) -> bool {
+    target.starts_with("thumb") || target.starts_with("riscv32")
 }
 
 /// The part that a function belongs to, by its name: the first path in it.
