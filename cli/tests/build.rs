@@ -1,5 +1,5 @@
 //! `cargo ota build`, `run` and `provision` where something is missing or wrong; what they do when all
-//! is there is in `provider/emcraft_sf2.rs`.
+//! is there is in `provider/firmware.rs`.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -51,8 +51,14 @@ fn it_goes_as_told_on_both_simulated_boards_in_under_half_a_minute() {
 
 /// Real firmware, built four times, and its real bootloader. Needs what `cargo ota build` and `run` need.
 #[test]
-fn it_goes_as_told_on_an_emulated_board() {
+fn it_goes_as_told_on_an_emulated_cortex_m3() {
     goes_as_told("emcraft-sf2");
+}
+
+/// The same where code runs in the flash that is updated.
+#[test]
+fn it_goes_as_told_on_an_emulated_riscv() {
+    goes_as_told("virt-riscv32");
 }
 
 #[test]

@@ -73,7 +73,7 @@ fn parse(bytes: &[u8]) -> object::Result<Image> {
         match name {
             _ if name.starts_with("$d") => drop(marks.insert(address, true)),
             _ if name.starts_with("$t") || name.starts_with("$x") => {
-                drop(marks.insert(address, false))
+                let _ = marks.insert(address, false);
             }
             "ORCHESTRATOR_BYTES" => image.orchestrator = word(&file, symbol.address()),
             _ if symbol.kind() == SymbolKind::Text && symbol.size() > 0 => {

@@ -12,15 +12,13 @@ use super::process::{Process, run};
 use super::show::Show;
 use super::story::{KEY, THING};
 use crate::build::{DEFAULT_OUT, Folder};
+use crate::emulator;
 use crate::error::{Error, Exit, Result};
 use crate::ota_toml;
 use crate::out::Out;
 
 /// Bytes of each firmware of a simulated device.
 const PAYLOAD: usize = 120_000;
-/// Bytes that flash on a network block device is programmed by: a page of SPI flash.
-const PAGE: u32 = 256;
-
 /// What updates itself.
 pub(crate) enum Subject {
     /// Its flash is a file, its bootloader simulated.
@@ -101,7 +99,8 @@ impl Subject {
             Subject::Simulated(board) => board.download_operations(image / 2),
             Subject::Emulated(board) => {
                 let block = board.device.stream.block_size.value.0;
-                let (blocks, pages) = ((image / 2).div_ceil(block), block.div_ceil(PAGE));
+                let page = emulator::page(&board.device);
+                let (blocks, pages) = ((image / 2).div_ceil(block), block.div_ceil(page));
                 let erases = (image / 2).div_ceil(board.device.flash.erase.value.0);
                 u64::from(blocks) * u64::from(pages + 1) + u64::from(erases)
             }

@@ -24,6 +24,15 @@ const PACKAGES: &[(&str, &str)] = &[
     ("qemu-system-xtensa", "qemu-system-misc"),
 ];
 
+/// Bytes that an emulated chip programs in one operation at most: the buffer of QEMU's parallel flash, or
+/// a page of its SPI flash.
+pub(crate) fn page(device: &Device) -> u32 {
+    match &device.emulator {
+        Some(command) if command.value.contains("if=pflash") => 2048,
+        _ => 256,
+    }
+}
+
 /// The flash of one emulated board.
 pub(crate) struct Flash(PathBuf);
 

@@ -3,8 +3,8 @@
 
 mod board;
 mod device;
-mod emcraft_sf2;
 mod errors;
+mod firmware;
 mod mqtt311;
 mod sim;
 mod third_party;

@@ -1,5 +1,5 @@
-//! The whole story on an emulated Cortex-M3: its own bootloader, its own firmware, mosquitto. It needs
-//! `qemu-system-arm` and a way to build for thumbv7m-none-eabi, and says how to get what is missing.
+//! The whole story on each emulated board: its own bootloader, its own firmware, mosquitto. It needs
+//! the board's emulator and a way to build for its target, and says how to get what is missing.
 
 use std::path::Path;
 use std::process::Command;
@@ -10,22 +10,41 @@ use crate::board::{Board, build, ended, publish, sign, top};
 use crate::world::World;
 
 const THING: &str = "lamp-1";
-/// Five flash operations a block of the download, and some before: more than 64 of its blocks.
-const CUT_AFTER: &str = "420";
 /// What an update may take of the stack, in bytes; the deepest is the signature.
 const STACK: u32 = 13 * 1024;
 
+/// What is different from board to board.
+struct Kind {
+    board: &'static str,
+    format: &'static str,
+    /// The power goes in this flash operation,
+    cut_after: u32,
+    /// when it has reported so many blocks; and the next report.
+    reported: [u32; 2],
+}
+
+/// Five flash operations a block: four pages and a mark.
 #[test]
-fn real_firmware_updates_itself_with_embassy_boot() {
-    updates_itself("emcraft-sf2", "trailer");
+fn a_cortex_m3_updates_itself_with_embassy_boot() {
+    let board = "emcraft-sf2";
+    updates_itself(&Kind { board, format: "trailer", cut_after: 420, reported: [64, 96] });
 }
 
 #[test]
-fn real_firmware_updates_itself_with_the_formats_of_mcuboot() {
-    updates_itself("emcraft-sf2-mcuboot", "mcuboot");
+fn a_cortex_m3_updates_itself_with_the_formats_of_mcuboot() {
+    let board = "emcraft-sf2-mcuboot";
+    updates_itself(&Kind { board, format: "mcuboot", cut_after: 420, reported: [64, 96] });
 }
 
-fn updates_itself(name: &str, format: &str) {
+/// Two flash operations a block: its code runs in the flash, and so does its bootloader.
+#[test]
+fn a_riscv_updates_itself_while_it_runs_in_the_flash() {
+    let board = "virt-riscv32";
+    updates_itself(&Kind { board, format: "trailer", cut_after: 230, reported: [102, 153] });
+}
+
+fn updates_itself(kind: &Kind) {
+    let &Kind { board: name, format, cut_after, reported: [reached, next] } = kind;
     let mut world = World::on_mosquitto();
     let v1 = build(&world, name, "v1", &["--version", "1.0.0"]);
     let v2 = build(&world, name, "v2", &["--version", "2.0.0"]);
@@ -47,11 +66,12 @@ fn updates_itself(name: &str, format: &str) {
     drop(board);
     publish(&world, "good", THING, &v2.join("update.img").display().to_string());
     let boot = |more: &[&str]| Board::boot(&world, name, "v1", THING, more);
-    let before = boot(&["--cut-after", CUT_AFTER, "--tear", "bits"]).cut();
-    assert!(before.iter().any(|line| line.contains("download  64/")), "{before:#?}");
+    let before = boot(&["--cut-after", &cut_after.to_string(), "--tear", "bits"]).cut();
+    let reports = |blocks| move |line: &String| line.contains(&format!("download  {blocks}/"));
+    assert!(before.iter().any(reports(reached)), "{before:#?}");
     let mut board = boot(&[]);
     let (line, _) = board.until("download  ");
-    assert!(line.contains("download  96/"), "it began anew: {line}");
+    assert!(reports(next)(&line), "it began anew: {line}");
     world.restart_mosquitto();
     board.until("verify    whole, authentic, newer, for this board: staged");
     has_stack_left(&mut board);
