@@ -7,7 +7,7 @@
 //! its folder, [`control`] how commands reach it, [`report`] what is told of it.
 //!
 //! Real firmware: [`mod@build`] makes its images, [`provisioning`] what a device is told when it is
-//! made, [`emulator`] boots both.
+//! made, [`emulator`] boots both. [`bridge`] is the other end of the line of a device without a network.
 //!
 //! [`plugin`] is what the commands for authors of plugins share.
 //!
@@ -15,6 +15,7 @@
 
 mod bench;
 mod board;
+mod bridge;
 mod build;
 mod cmd;
 mod control;

@@ -19,6 +19,14 @@ pub(crate) struct Broker {
     pub(crate) port: u16,
 }
 
+impl Broker {
+    /// One on this machine, as it finds it itself or as a board in QEMU does.
+    pub(crate) fn here(itself: bool) -> Self {
+        let host = if itself { "127.0.0.1" } else { "10.0.2.2" };
+        Broker { host: host.to_owned(), port: PORT }
+    }
+}
+
 impl FromStr for Broker {
     type Err = String;
 
@@ -43,8 +51,13 @@ impl fmt::Display for Broker {
     }
 }
 
-/// The records, and the partition they go to.
-pub(crate) fn records(device: &Device, thing: &str, broker: &Broker) -> Result<(Region, Vec<u8>)> {
+/// The records, and the partition they go to. A device on a serial line is told no broker: the
+/// bridge at the other end is.
+pub(crate) fn records(
+    device: &Device,
+    thing: &str,
+    broker: Option<&Broker>,
+) -> Result<(Region, Vec<u8>)> {
     let name = &device.name.value;
     let Some(partition) = device.layout.provisioning else {
         let what = format!("board `{name}` has no partition for what it is told");
@@ -55,12 +68,11 @@ pub(crate) fn records(device: &Device, thing: &str, broker: &Broker) -> Result<(
         return Err(Error::new(Exit::File, format!("`{thing}` is no name of a thing"))
             .fix("1 to 128 letters, digits, `:`, `-`, `_`"));
     }
-    let port = broker.port.to_le_bytes();
-    let records = [
-        (Kind::Thing, thing.as_bytes()),
-        (Kind::Host, broker.host.as_bytes()),
-        (Kind::Port, &port),
-    ];
+    let mut records = vec![(Kind::Thing, thing.as_bytes())];
+    let port = broker.map(|broker| broker.port.to_le_bytes());
+    if let (Some(broker), Some(port)) = (broker, &port) {
+        records.extend([(Kind::Host, broker.host.as_bytes()), (Kind::Port, port)]);
+    }
     match to_bytes(&records) {
         Some(bytes) if bytes.len() <= partition.len as usize => Ok((partition, bytes)),
         _ => Err(Error::new(

@@ -87,7 +87,7 @@ fn what_is_provisioned_is_what_a_device_reads() {
 #[test]
 fn a_board_must_be_named_and_have_a_firmware() {
     let several = fails(3, &["build"]);
-    let named = "--board with one of: emcraft-sf2, emcraft-sf2-mcuboot, virt-riscv32";
+    let named = "--board with one of: emcraft-sf2, emcraft-sf2-mcuboot, virt-riscv32, microbit";
     assert!(several.contains(named), "{several}");
     let none = fails(3, &["build", "--board", "sim-embassy"]);
     assert!(none.contains("`firmware = \"…\"` in [board.sim-embassy]"), "{none}");

@@ -182,7 +182,7 @@ table! {
         target: Part<Target>,
         /// The folder of the package that is its firmware: `cargo ota build` compiles its binaries `firmware` and `bootloader`.
         firmware: Part<Option<File>>,
-        /// What boots it in an emulator: a command in which `{flash}` is the file that is the flash, `{bootloader}` and `{firmware}` are the linked programs.
+        /// What boots it in an emulator: a command in which `{flash}` is the file that is the flash, `{bootloader}` and `{firmware}` are the linked programs; for flash inside the chip, `{serial}` and `{debugger}` are the sockets of its serial line and of a GDB server.
         emulator: Part<Option<Text>>,
         /// The memories besides the flash that firmware and bootloader are linked for.
         memory: Part<Option<MemoryMap>>,

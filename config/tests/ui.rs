@@ -47,7 +47,8 @@ fn the_sample_and_the_files_of_the_tests_hold_together() {
             "sim-plugins",
             "emcraft-sf2",
             "emcraft-sf2-mcuboot",
-            "virt-riscv32"
+            "virt-riscv32",
+            "microbit"
         ]
     );
 }

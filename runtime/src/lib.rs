@@ -39,7 +39,7 @@
 //! All are additive; `ecdsa-p256` is on by default. `ecdsa-p256` and `ed25519` link the signature
 //! algorithms, `log` and `defmt` make the orchestrator say what it does, `rumqttc` is
 //! a message link for hosts and `rust-mqtt` one for devices that have a global allocator, `tls` is TLS
-//! under a link, `image` and `sim` are for host tools and tests.
+//! under a link, `serial` one for devices that have a serial line and no network, `image` and `sim` are for host tools and tests.
 #![no_std]
 #![forbid(unsafe_code)]
 

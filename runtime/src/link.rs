@@ -8,6 +8,8 @@
 pub mod rumqttc;
 #[cfg(feature = "rust-mqtt")]
 pub mod rust_mqtt;
+#[cfg(feature = "serial")]
+pub mod serial;
 #[cfg(feature = "tls")]
 pub mod tls;
 

@@ -8,6 +8,7 @@ use std::path::Path;
 const FOLDERS: &[(&str, &str, &[&str])] = &[
     ("emcraft-sf2", "thumbv7m-none-eabi", &["emcraft-sf2", "emcraft-sf2-mcuboot"]),
     ("virt-riscv32", "riscv32imac-unknown-none-elf", &["virt-riscv32"]),
+    ("microbit", "thumbv6m-none-eabi", &["microbit"]),
 ];
 
 pub(crate) fn check(log: &Log) -> Outcome {

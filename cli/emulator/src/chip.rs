@@ -87,6 +87,11 @@ impl Chip {
         &self.bytes
     }
 
+    /// Bytes that are erased at once.
+    pub const fn erase_unit_size(&self) -> usize {
+        self.erase
+    }
+
     /// What was done to it so far.
     pub const fn operations(&self) -> Operations {
         self.operations

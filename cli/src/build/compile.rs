@@ -71,13 +71,21 @@ pub(super) fn version(package: &Path) -> Result<String> {
             .fix("`firmware` in ota.toml names the folder of a package")
     };
     let mut cargo = Command::new("cargo");
-    cargo.args(["pkgid", "--quiet"]).current_dir(package).stdin(Stdio::null());
-    let output = cargo.output().map_err(|why| failed(format!("cargo: {why}")))?;
+    // Needs no Cargo.lock: a project that was never built has none.
+    cargo.args(["metadata", "--no-deps", "--format-version=1", "--quiet"]);
+    let output = cargo.current_dir(package).stdin(Stdio::null()).output();
+    let output = output.map_err(|why| failed(format!("cargo: {why}")))?;
     if !output.status.success() {
         return Err(failed(String::from_utf8_lossy(&output.stderr).trim().to_owned()));
     }
-    // `path+file:///…/emcraft-sf2#1.0.0`, or `…#name@1.0.0` where the folder has another name.
-    let id = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-    let version = id.rsplit(['#', '@']).next().unwrap_or_default();
-    Ok(version.to_owned())
+    let told: serde_json::Value =
+        serde_json::from_slice(&output.stdout).map_err(|why| failed(format!("cargo: {why}")))?;
+    let manifest = std::fs::canonicalize(package.join("Cargo.toml"));
+    let manifest = manifest.map_err(|why| failed(why.to_string()))?;
+    let packages = told["packages"].as_array().into_iter().flatten();
+    let is_it = |path: &str| std::fs::canonicalize(path).is_ok_and(|path| path == manifest);
+    let mut of_this =
+        packages.filter(|package| package["manifest_path"].as_str().is_some_and(is_it));
+    let version = of_this.next().and_then(|package| package["version"].as_str());
+    version.map(str::to_owned).ok_or_else(|| failed("there is no package in it".to_owned()))
 }

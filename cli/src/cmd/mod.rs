@@ -12,6 +12,7 @@ use crate::error::{EXIT_CODES, Result};
 use crate::out::Out;
 
 mod bench;
+mod bridge;
 mod build;
 mod cancel;
 mod check;
@@ -55,6 +56,7 @@ commands! {
     build::Build,
     provision::Provision,
     run::Run,
+    bridge::Bridge,
     keygen::Keygen,
     sign::Sign,
     inspect::Inspect,

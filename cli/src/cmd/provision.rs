@@ -25,9 +25,9 @@ pub(crate) struct Cmd {
     /// Name of the device at its provider
     #[arg(long, value_name = "NAME")]
     thing: String,
-    /// The broker, as the device finds it
+    /// The broker, as the device finds it; none for a device on a serial line, whose bridge knows it
     #[arg(long, value_name = "HOST[:PORT]")]
-    broker: Broker,
+    broker: Option<Broker>,
     /// Where the board is declared
     #[arg(long, value_name = "FILE", default_value = "ota.toml")]
     config: PathBuf,
@@ -37,7 +37,7 @@ impl Cmd {
     pub(crate) fn run(self, out: &Out) -> Result<()> {
         let model = ota_toml::read(&self.config, out)?;
         let device = super::build::choose(&model, self.board.as_deref())?;
-        let (partition, bytes) = records(device, &self.thing, &self.broker)?;
+        let (partition, bytes) = records(device, &self.thing, self.broker.as_ref())?;
         fs::write(&self.output, &bytes)
             .map_err(|error| Error::file("write", &self.output, error))?;
         let base = device.flash.base_address.value.map_or(0, |address| address.0);
@@ -45,12 +45,13 @@ impl Cmd {
         let fields = json!({
             "file": self.output, "size": bytes.len(), "offset": partition.start, "address": address,
         });
+        let broker = self.broker.as_ref().map(|broker| format!(" at {broker}"));
         let line = format!(
-            "{}  {} bytes for {} at {}, to be programmed at {address:#x}",
+            "{}  {} bytes for {}{}, to be programmed at {address:#x}",
             self.output.display(),
             bytes.len(),
             self.thing,
-            self.broker
+            broker.unwrap_or_default(),
         );
         out.event("provisioned", &fields, line);
         Ok(())

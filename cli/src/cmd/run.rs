@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use std::process::{Command, ExitStatus};
 
 use clap::{Args, ValueEnum};
+use coreota::link::rumqttc::BrokerUrl;
 use coreota_config::memory::Program;
 use coreota_config::model::Device;
+use coreota_emulator::{Cut, Tear};
 use serde_json::json;
 
 use super::build::{How, choose};
@@ -29,9 +31,10 @@ pub(crate) struct Cmd {
     /// Name of the device at its provider
     #[arg(long, value_name = "NAME", default_value = "board-1")]
     thing: String,
-    /// The broker, as the board finds it: for QEMU, this machine is 10.0.2.2
-    #[arg(long, value_name = "HOST[:PORT]", default_value = "10.0.2.2:1883")]
-    broker: Broker,
+    /// The broker, as the board finds it: for QEMU, this machine is 10.0.2.2. For a board on a
+    /// serial line, as this machine finds it [default: this machine, port 1883]
+    #[arg(long, value_name = "HOST[:PORT]")]
+    broker: Option<Broker>,
     /// File that is the flash [default: flash.bin in the folder of the board]
     #[arg(long, value_name = "FILE")]
     flash: Option<PathBuf>,
@@ -73,23 +76,29 @@ impl Cmd {
             fs::remove_file(&path).map_err(|error| Error::file("remove", &path, error))?;
         }
         let (flash, _) = Flash::open(&path, device, &folder.factory())?;
-        let (partition, told) = records(device, &self.thing, &self.broker)?;
+        let wired = emulator::is_wired(device);
+        let broker = self.broker.clone().unwrap_or_else(|| Broker::here(wired));
+        let (partition, told) = records(device, &self.thing, (!wired).then_some(&broker))?;
         flash.program(partition, &told)?;
         let fields = json!({
-            "board": device.name.value, "thing": self.thing, "broker": self.broker.to_string(),
+            "board": device.name.value, "thing": self.thing, "broker": broker.to_string(),
             "flash": flash.path(),
         });
         let line = format!(
             "{} as {}, broker {}, flash {}; Ctrl-C ends it",
             device.name.value,
             self.thing,
-            self.broker,
+            broker,
             flash.path().display()
         );
         out.event("booting", &fields, line);
-        let command = |flash: &str| emulator::command(device, &folder, flash);
+        if wired {
+            let cut = self.cut_after.map(|after| self.tear.at(after));
+            return attend_wired(&flash, device, &folder, broker, cut, out);
+        }
+        let command = |flash: &str| emulator::command(device, &folder, flash, None);
         if let Some(after) = self.cut_after {
-            return cut(&flash, device, after, self.tear, command, out);
+            return cut(&flash, device, self.tear.at(after), command, out);
         }
         let mut command = command(&flash.path().display().to_string())?;
         match out.is_json() || emulator::resets_end_it(&command) {
@@ -99,41 +108,68 @@ impl Cmd {
     }
 }
 
+impl TearKind {
+    /// The cut of the operation after so many.
+    fn at(self, after: u64) -> Cut {
+        let tear = match self {
+            TearKind::Clean => Tear::Clean,
+            TearKind::Half => Tear::Half,
+            TearKind::Bits => Tear::Bits,
+        };
+        Cut { after, tear, seed: after }
+    }
+}
+
 /// Boots it until its power goes.
 #[cfg(unix)]
 fn cut(
     flash: &Flash,
     device: &Device,
-    after: u64,
-    tear: TearKind,
+    cut: Cut,
     command: impl FnOnce(&str) -> Result<Command>,
     out: &Out,
 ) -> Result<()> {
-    use coreota_emulator::{Cut, Tear};
-    use emulator::attend::{End, until_cut};
-    let tear = match tear {
-        TearKind::Clean => Tear::Clean,
-        TearKind::Half => Tear::Half,
-        TearKind::Bits => Tear::Bits,
-    };
-    let cut = Cut { after, tear, seed: after };
-    match until_cut(flash, device, cut, out.is_json(), command)? {
+    over(emulator::attend::until_cut(flash, device, cut, out.is_json(), command)?, out)
+}
+
+/// Boots it, and tells what is on its console.
+#[cfg(unix)]
+fn attend(command: Command, device: &Device, out: &Out) -> Result<()> {
+    over(emulator::attend::attend(command, device, out.is_json(), None)?, out)
+}
+
+/// Boots it, and is at the other end of its wires.
+#[cfg(unix)]
+fn attend_wired(
+    flash: &Flash,
+    device: &Device,
+    built: &Folder,
+    broker: Broker,
+    cut: Option<Cut>,
+    out: &Out,
+) -> Result<()> {
+    use emulator::wired::{Wires, attend};
+    let wires = Wires::new()?;
+    let command = emulator::command(device, built, "", Some(&wires.sockets))?;
+    let broker = BrokerUrl::new(broker.host, broker.port);
+    let end = attend(command, &wires, flash, device, &broker, cut, out.is_json());
+    // Before this process may end at once.
+    drop(wires);
+    over(end?, out)
+}
+
+/// Says how it ended.
+#[cfg(unix)]
+fn over(end: emulator::attend::End, out: &Out) -> Result<()> {
+    use emulator::attend::End;
+    match end {
         End::Cut(operation) => {
             let line = format!("POWER CUT in flash operation {operation}");
             out.event("power-cut", &json!({ "operation": operation, "fetched": 0 }), line);
             std::process::exit(sim_device::EXIT_POWER_CUT.into())
         }
         End::Emulator(status) => ended(status),
-    }
-}
-
-/// Boots it, and tells what is on its console.
-#[cfg(unix)]
-fn attend(command: Command, device: &Device, out: &Out) -> Result<()> {
-    use emulator::attend::{End, attend};
-    match attend(command, device, out.is_json(), None)? {
-        End::Cut(_) => Ok(()),
-        End::Emulator(status) => ended(status),
+        End::Told => Ok(()),
     }
 }
 
@@ -149,12 +185,24 @@ fn become_it(command: &mut Command) -> Result<()> {
 fn cut(
     _: &Flash,
     _: &Device,
-    _: u64,
-    _: TearKind,
+    _: Cut,
     _: impl FnOnce(&str) -> Result<Command>,
     _: &Out,
 ) -> Result<()> {
     Err(Error::new(Exit::File, "the power can be cut on Unix only").fix("leave --cut-after out"))
+}
+
+#[cfg(not(unix))]
+fn attend_wired(
+    _: &Flash,
+    _: &Device,
+    _: &Folder,
+    _: Broker,
+    _: Option<Cut>,
+    _: &Out,
+) -> Result<()> {
+    Err(Error::new(Exit::File, "a board on a serial line can be run on Unix only")
+        .fix("program a real one, and use `cargo ota bridge`"))
 }
 
 #[cfg(not(unix))]

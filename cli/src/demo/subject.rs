@@ -16,6 +16,7 @@ use crate::emulator;
 use crate::error::{Error, Exit, Result};
 use crate::ota_toml;
 use crate::out::Out;
+use crate::provisioning::Broker;
 
 /// Bytes of each firmware of a simulated device.
 const PAYLOAD: usize = 120_000;
@@ -187,8 +188,9 @@ impl Subject {
             }
             Subject::Emulated(board) => {
                 let port = broker.rsplit(':').next().unwrap_or_default();
-                // This machine, as the emulator's network has it.
-                let broker = format!("10.0.2.2:{port}");
+                // This machine, as the emulator's network has it, or the bridge.
+                let host = Broker::here(emulator::is_wired(&board.device)).host;
+                let broker = format!("{host}:{port}");
                 let mut args = vec!["run", "--board", name, "--out", "v1", "--thing", THING];
                 args.extend(["--broker", &broker]);
                 args.extend(more);

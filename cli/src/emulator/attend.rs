@@ -29,6 +29,8 @@ pub(crate) enum End {
     Cut(u64),
     /// The emulator ended by itself, or was ended.
     Emulator(ExitStatus),
+    /// It was told to end.
+    Told,
 }
 
 /// Boots the board, whose power goes as `cut` says, counted over resets. `command` is given the
@@ -111,7 +113,7 @@ async fn any([interrupt, terminate]: &mut [Signal; 2]) -> bool {
 
 /// The command, killed with this process where the system has a tool for it: an emulator without
 /// its flash or its reader would run for good.
-fn leashed(command: Command) -> Command {
+pub(super) fn leashed(command: Command) -> Command {
     let setpriv = Path::new("/usr/bin/setpriv");
     if !setpriv.is_file() {
         return command;
@@ -142,7 +144,7 @@ impl Emulator {
 }
 
 /// A line as an event: what it tells, or else the line.
-fn tell(console: &mut Console, line: &str) {
+pub(super) fn tell(console: &mut Console, line: &str) {
     let event = match console.event(line) {
         Some(event) => serde_json::to_value(&event).unwrap_or_default(),
         None => json!({ "event": "console", "line": line }),

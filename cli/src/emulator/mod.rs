@@ -4,6 +4,10 @@
 pub(crate) mod attend;
 #[cfg(unix)]
 mod console;
+#[cfg(unix)]
+mod debugger;
+#[cfg(unix)]
+pub(crate) mod wired;
 
 use std::fs::{self, File};
 use std::io::{Seek, SeekFrom, Write};
@@ -24,10 +28,11 @@ const PACKAGES: &[(&str, &str)] = &[
     ("qemu-system-xtensa", "qemu-system-misc"),
 ];
 
-/// Bytes that an emulated chip programs in one operation at most: the buffer of QEMU's parallel flash, or
-/// a page of its SPI flash.
+/// Bytes that an emulated chip programs in one operation at most: the buffer of QEMU's parallel flash, a
+/// page of its SPI flash, or a word of flash inside the chip.
 pub(crate) fn page(device: &Device) -> u32 {
     match &device.emulator {
+        _ if is_wired(device) => device.flash.write.value.0,
         Some(command) if command.value.contains("if=pflash") => 2048,
         _ => 256,
     }
@@ -74,8 +79,26 @@ impl Flash {
     }
 }
 
+/// The sockets that an emulator's wires lead to; `None` where it has none.
+pub(crate) struct Sockets {
+    pub(crate) serial: PathBuf,
+    pub(crate) debugger: PathBuf,
+}
+
+/// Whether this process is at the other end of the board's serial line, and of a debugger's.
+pub(crate) fn is_wired(device: &Device) -> bool {
+    let template = device.emulator.as_ref().map(|command| command.value.as_str());
+    let has = |wire: &str| template.is_some_and(|template| template.contains(wire));
+    has("{serial}") && has("{debugger}")
+}
+
 /// The command that boots a board.
-pub(crate) fn command(device: &Device, built: &Folder, flash: &str) -> Result<Command> {
+pub(crate) fn command(
+    device: &Device,
+    built: &Folder,
+    flash: &str,
+    sockets: Option<&Sockets>,
+) -> Result<Command> {
     let name = &device.name.value;
     let Some(template) = &device.emulator else {
         return Err(Error::new(Exit::File, format!("no emulator is known for board `{name}`"))
@@ -83,8 +106,15 @@ pub(crate) fn command(device: &Device, built: &Folder, flash: &str) -> Result<Co
     };
     let elf = |program| built.elf(program).display().to_string();
     let (firmware, bootloader) = (elf(Program::Firmware), elf(Program::Bootloader));
+    let socket = |socket: fn(&Sockets) -> &PathBuf| {
+        sockets.map(|sockets| socket(sockets).display().to_string()).unwrap_or_default()
+    };
+    let serial = socket(|sockets| &sockets.serial);
+    let debugger = socket(|sockets| &sockets.debugger);
     let mut words = template.value.split_whitespace().map(|word| {
         word.replace("{flash}", flash)
+            .replace("{serial}", &serial)
+            .replace("{debugger}", &debugger)
             .replace("{firmware}", &firmware)
             .replace("{bootloader}", &bootloader)
     });

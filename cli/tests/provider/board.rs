@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
@@ -48,7 +48,9 @@ pub(crate) struct Board {
 impl Board {
     /// Boots what was built under that name; the flash is as the run before left it.
     pub(crate) fn boot(world: &World, board: &str, name: &str, thing: &str, more: &[&str]) -> Self {
-        let broker = format!("10.0.2.2:{}", world.port);
+        // As the board finds it; one on a serial line has the tool look for it.
+        let host = if board == "microbit" { "127.0.0.1" } else { "10.0.2.2" };
+        let broker = format!("{host}:{}", world.port);
         let mut emulator = tool(&world.dir)
             .args(["run", "--board", board, "--config", CONFIG, "--out", name])
             .args(["--thing", thing, "--broker", &broker])
@@ -91,7 +93,13 @@ impl Board {
 
 impl Drop for Board {
     fn drop(&mut self) {
-        // The tool became the emulator.
+        // So that it keeps a flash that is inside the emulator; after a cut it is not there any more.
+        let mut kill = Command::new("kill");
+        let _ = kill.arg(self.emulator.id().to_string()).stderr(Stdio::null()).status();
+        let end = Instant::now() + PATIENCE;
+        while Instant::now() < end && self.emulator.try_wait().is_ok_and(|ended| ended.is_none()) {
+            std::thread::sleep(Duration::from_millis(20));
+        }
         let _ = self.emulator.kill();
         let _ = self.emulator.wait();
     }

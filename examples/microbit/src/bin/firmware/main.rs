@@ -1,0 +1,82 @@
+//! The firmware: asks the bridge at the other end of its line for its broker, and updates itself.
+#![no_std]
+#![no_main]
+
+mod application;
+
+use application::{Application, say_version};
+use coreota::Parts;
+use coreota::blocking::{Ready, block_on};
+use coreota::link::serial::{AROUND, SerialLink};
+use coreota::provisioning::{Kind, Provisioning};
+use microbit::nvmc::Flash;
+use microbit::ota::{self, PROVISIONING, RECEIVE_SIZE, VERSION};
+use microbit::time::Time;
+use microbit::uart::{self, Serial};
+
+/// The provisioning records.
+const RECORDS: usize = 160;
+
+type Link = SerialLink<'static, Serial, Ready<Time>>;
+type Orchestrator = ota::Orchestrator<Ready<Flash>, Link, Ready<Time>, Application>;
+
+#[cortex_m_rt::entry]
+fn main() -> ! {
+    microbit::start();
+    uart::line(|line| {
+        line.text("boot      v");
+        say_version(line, VERSION);
+        line.text(" runs on ");
+        line.text(ota::BOARD);
+    });
+    match thing() {
+        Some(thing) => run(thing),
+        None => {
+            uart::line(|line| {
+                line.text("boot      it is not provisioned: nobody told it its name")
+            });
+            loop {
+                microbit::time::sleep(u32::MAX);
+            }
+        }
+    }
+    microbit::reset()
+}
+
+/// The name of the device, which it was told when it was made.
+fn thing() -> Option<&'static str> {
+    let buffer = cortex_m::singleton!(: [u8; RECORDS] = [0; RECORDS])?;
+    block_on(Provisioning::read(&mut Ready(Flash), PROVISIONING, buffer)).ok()?.text(Kind::Thing)
+}
+
+/// Until it is to be reset.
+fn run(thing: &'static str) {
+    if let Some(orchestrator) = orchestrator(thing) {
+        orchestrator.run_blocking();
+    }
+}
+
+/// In a static, and made in a function of its own: on its way there it is on the stack.
+#[inline(never)]
+fn orchestrator(thing: &'static str) -> Option<&'static mut Orchestrator> {
+    const BUFFER: usize = RECEIVE_SIZE + AROUND;
+    let buffer = cortex_m::singleton!(: [u8; BUFFER] = [0; BUFFER])?;
+    let parts = Parts {
+        thing,
+        running: VERSION,
+        flash: Ready(Flash),
+        link: SerialLink::new(Serial, Ready(Time), thing, buffer),
+        clock: Ready(Time),
+        hooks: Application,
+    };
+    match Orchestrator::new(parts) {
+        Ok(orchestrator) => cortex_m::singleton!(: Orchestrator = orchestrator),
+        Err(why) => {
+            uart::line(|line| {
+                line.text("boot      ");
+                line.text(why.text());
+            });
+            None
+        }
+    }
+}
