@@ -41,7 +41,8 @@ fn the_sample_is_summed_up_board_by_board() {
     let plugins = &events[2];
     assert_eq!(plugins["ram"]["arenas"], 2 * 24 * 1024);
     assert_eq!(plugins["plugins"][1]["kind"], "protocol");
-    assert_eq!(plugins["store"]["cells"], 3);
+    assert_eq!(plugins["plugins"][2]["kind"], "table");
+    assert_eq!(plugins["store"]["cells"], 4);
     assert_eq!(events[5]["boards"], 5);
 }
 

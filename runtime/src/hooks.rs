@@ -36,7 +36,8 @@ pub enum SelfTest {
 /// The application's part in an update.
 #[allow(async_fn_in_trait)] // device executors are single-threaded: futures need not be Send
 pub trait Hooks {
-    /// Whether to take the job; asked only where `[policy] accept = "ask"`.
+    /// Whether to take the job; asked only where `[policy] accept = "ask"`, and for each of its files:
+    /// an image behind a plugin is put off for itself.
     fn decide(&mut self, job: &str, descriptor: &Descriptor<'_>) -> Decision {
         let _ = (job, descriptor);
         Decision::Accept

@@ -646,6 +646,32 @@ fn orders_are_put_off_and_refused_where_the_firmware_is_asked() {
 }
 
 #[test]
+fn the_image_behind_a_plugin_is_put_off_for_itself() {
+    type Asking = WithPlugins<Embassy<4, 1024, 8, true>, true>;
+    let v2 = firmware::<Asking>(V2, 5000, true);
+    let images = vec![firmware::<Asking>(V1, 3000, true), v2.clone()];
+    let mut world = World::<Asking, 4, 1024>::new(images);
+    let decisions = [Decision::Accept, Decision::Defer { ms: 90_000 }, Decision::Accept];
+    world.application.decisions.borrow_mut().extend(decisions);
+    world.provider().offer_files("both", &[(FILE_TYPE_PLUGIN, &toy(V1)), (0, &v2.file)]);
+    let began = world.clock.elapsed_ms();
+    let running = world.boot().unwrap();
+    assert_eq!(world.run(&running), None, "the reset of the image");
+    assert!(world.clock.elapsed_ms() - began >= 90_000);
+    assert_eq!((world.live().version, runs(0)), (V2, Some(V1)));
+    assert!(world.application.decisions.borrow().is_empty(), "it was asked three times");
+
+    // Refused: the plugin stays, the image does not come.
+    let v3 = firmware::<Asking>(V3, 5000, true);
+    world.images.push(v3.clone());
+    world.application.decisions.borrow_mut().extend([Decision::Accept, Decision::Reject]);
+    world.provider().offer_files("refused", &[(FILE_TYPE_PLUGIN, &toy(V2)), (0, &v3.file)]);
+    let last = live(&mut world, "refused");
+    assert!(last.starts_with("FAILED") && last.contains(Failure::Policy.text()), "{last}");
+    assert_eq!(runs(0), Some(V2));
+}
+
+#[test]
 fn every_flipped_bit_and_every_truncation_of_a_plugin_is_refused() {
     type Trailers = Native<Trailer, (EcdsaP256,)>;
     type Plugins = Native<Trailer<OfPlugin>, (EcdsaP256,)>;

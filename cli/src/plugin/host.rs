@@ -4,7 +4,7 @@ use coreota::error::Failure;
 use coreota::job::{Ask, JobProtocol};
 use coreota::message::Draft;
 use coreota::parser::{Parse, Parser};
-use coreota::plugin::{Content, Facts, Plug};
+use coreota::plugin::{Content, Facts, Plug, Plugged};
 use coreota::transport::{BlockProtocol, Geometry, Wanted};
 use coreota::version::Version;
 use coreota_plugin_abi::Kind;
@@ -95,17 +95,17 @@ impl Loaded {
         match kind {
             Kind::Parser => {
                 let mut parser = PluginParser::new(Bench::HOME);
-                steps.into_iter().try_for_each(|step| parser.plug(0, step).unwrap_or(Ok(())))?;
+                steps.into_iter().try_for_each(|step| hosted(parser.plug(0, step)))?;
                 Ok(Loaded::Parser(ParserHost { parser, fuel: 0 }))
             }
             Kind::Blocks => {
                 let mut blocks = PluginBlocks::new("thing")?;
-                steps.into_iter().try_for_each(|step| blocks.plug(0, step).unwrap_or(Ok(())))?;
+                steps.into_iter().try_for_each(|step| hosted(blocks.plug(0, step)))?;
                 Ok(Loaded::Blocks(BlocksHost { blocks, fuel: 0 }))
             }
             Kind::Jobs => {
                 let mut jobs = PluginJobs::new("thing")?;
-                steps.into_iter().try_for_each(|step| jobs.plug(0, step).unwrap_or(Ok(())))?;
+                steps.into_iter().try_for_each(|step| hosted(jobs.plug(0, step)))?;
                 Ok(Loaded::Jobs(JobsHost { jobs, fuel: 0 }))
             }
         }
@@ -123,6 +123,11 @@ impl Loaded {
         let arena = usage.need.div_ceil(wider);
         Needs { arena: arena.try_into().unwrap_or(u32::MAX), fuel }
     }
+}
+
+/// What a host made of a step; that it hosts the slot is up to [`Bench`].
+fn hosted(plugged: Plugged) -> Result<(), Failure> {
+    plugged.unwrap_or(Err(Failure::NoPlugin))
 }
 
 impl BlocksHost {

@@ -1,6 +1,7 @@
 //! Plugins, for their authors: where the source is, what is built of it, and the real host.
 
 pub(crate) mod host;
+pub(crate) mod table;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,6 +11,7 @@ use coreota_plugin_pack::{self as pack, Tools, documents};
 
 use crate::error::{Error, Exit, Result};
 use coreota::parser::Parser as _;
+use coreota::plugin::{Content, Facts};
 use host::{Loaded, Needs};
 
 /// The folder of test documents, in that of a plugin.
@@ -66,6 +68,15 @@ pub(crate) fn word(kind: Kind) -> &'static str {
         Kind::Blocks => "protocol",
         Kind::Jobs => "jobs",
     }
+}
+
+/// What a signed file is, as `ota.toml` writes it.
+pub(crate) fn word_of(facts: &Facts) -> String {
+    if facts.content == Content::Table {
+        return "table".to_owned();
+    }
+    let kind = u8::try_from(facts.kind).ok().and_then(Kind::from_number);
+    kind.map_or_else(|| format!("kind {}", facts.kind), |kind| word(kind).to_owned())
 }
 
 /// What is in a module that a device could take.

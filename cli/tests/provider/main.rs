@@ -6,6 +6,7 @@ mod device;
 mod errors;
 mod firmware;
 mod mqtt311;
+mod plugins;
 mod serial;
 mod sim;
 mod third_party;

@@ -14,7 +14,8 @@ use crate::world::{World, tool};
 const PATIENCE: Duration = Duration::from_secs(40);
 /// Bytes of a payload.
 pub(crate) const SIZE: u32 = 120_000;
-const KEY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/keys/demo-only.key.pem");
+pub(crate) const KEY: &str =
+    concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/keys/demo-only.key.pem");
 
 pub(crate) struct Sim {
     child: Child,
@@ -65,7 +66,10 @@ impl Sim {
         let (event, before) = self.until(|event| match event {
             Event::Status { stage, .. } => matches!(
                 stage,
-                Stage::Succeeded { .. } | Stage::Failed { .. } | Stage::Rejected { .. }
+                Stage::Succeeded { .. }
+                    | Stage::Done { .. }
+                    | Stage::Failed { .. }
+                    | Stage::Rejected { .. }
             ),
             _ => false,
         });
@@ -103,6 +107,19 @@ impl Drop for Sim {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// What the provider knows of a job, once it is over there: its status, and the reason.
+pub(crate) fn told(world: &World, job: &str, thing: &str) -> (String, String) {
+    let row = (0..100)
+        .map(|_| {
+            std::thread::sleep(Duration::from_millis(50));
+            world.status(job, thing)
+        })
+        .find(|row| row["status"] != "QUEUED" && row["status"] != "IN_PROGRESS")
+        .expect("the provider hears how it ended");
+    let words = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+    (words(&row["status"]), words(&row["details"]["reason"]))
 }
 
 /// Makes a signed image for a board in the world's folder; gives its name.

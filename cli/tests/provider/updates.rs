@@ -5,26 +5,13 @@ use std::process::Command;
 use coreota::error::Failure;
 use sim_device::{Behaviour, BoardName, EXIT_POWER_CUT, Event, How, Stage};
 
-use crate::sim::{SIZE, Sim, image, image_for};
+use crate::sim::{SIZE, Sim, image, image_for, told};
 use crate::world::World;
 
 const BOARDS: [BoardName; 2] = [BoardName::SimMcuboot, BoardName::SimEmbassy];
 
 fn publish(world: &World, image: &str, job: &str, thing: &str) {
     world.events(&["publish", image, "--job", job, "--thing", thing]);
-}
-
-/// What the provider knows of a job, once it is over there.
-fn told(world: &World, job: &str, thing: &str) -> (String, String) {
-    let row = (0..100)
-        .map(|_| {
-            std::thread::sleep(std::time::Duration::from_millis(50));
-            world.status(job, thing)
-        })
-        .find(|row| row["status"] != "QUEUED" && row["status"] != "IN_PROGRESS")
-        .expect("the provider hears how it ended");
-    let words = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
-    (words(&row["status"]), words(&row["details"]["reason"]))
 }
 
 fn failed(stage: Stage) -> Option<Failure> {

@@ -1,4 +1,4 @@
-/// The update pipeline of `thermostat` on board `sim-mcuboot` (ota.toml:77).
+/// The update pipeline of `thermostat` on board `sim-mcuboot` (ota.toml:85).
 pub mod ota {
     use ::coreota::*;
     const _: [&[u8]; 2] = [
@@ -9,30 +9,30 @@ pub mod ota {
     ];
     /// The product (ota.toml:7).
     pub const PRODUCT: &str = "thermostat";
-    /// The board (ota.toml:77).
+    /// The board (ota.toml:85).
     pub const BOARD: &str = "sim-mcuboot";
     /// The version that runs (ota.toml:8).
     pub const VERSION: Version = Version::of_build(
         option_env!("COREOTA_VERSION"),
         env!("CARGO_PKG_VERSION"),
     );
-    /// Bytes of the flash (ota.toml:81).
+    /// Bytes of the flash (ota.toml:89).
     pub const FLASH_SIZE: u32 = 1048576;
-    /// The slot of the running image (ota.toml:85).
+    /// The slot of the running image (ota.toml:93).
     pub const PRIMARY: Region = Region::new(0, 196608);
-    /// The slot of the new image (ota.toml:86).
+    /// The slot of the new image (ota.toml:94).
     pub const SECONDARY: Region = Region::new(262144, 200704);
-    /// How images are brought in (ota.toml:80).
+    /// How images are brought in (ota.toml:88).
     pub const MODE: boot::mcuboot::Mode = boot::mcuboot::Mode::SwapOffset;
-    /// The erase units of a slot that the bootloader has status for (ota.toml:80).
+    /// The erase units of a slot that the bootloader has status for (ota.toml:88).
     pub const SECTORS: u32 = 128;
-    /// Bytes of a block (ota.toml:52).
+    /// Bytes of a block (ota.toml:60).
     pub const BLOCK_SIZE: usize = 4096;
     /// Bytes of the largest message that the link must be able to receive.
     pub const RECEIVE_SIZE: usize = 4608;
     /// The thing this device is, where it is not told at run time (ota.toml:12).
     pub const THING: Option<&str> = None;
-    /// The keys that are trusted (ota.toml:70).
+    /// The keys that are trusted (ota.toml:78).
     pub static KEYS: [verify::Key; 1] = [
         verify::Key {
             id: "demo",
@@ -40,22 +40,22 @@ pub mod ota {
             bytes: b"\x04g\xF3\xDC\x98L\x85Jj\x7F-\xA3\x04\x17;\xC3\x84\xDE\x03zV\xCC$\xD0\x92\x80\x86\xD8\xE7\xCBc\xA7B\xD9\x86:}I\x1D\x9Am\xAB\x02\xD9\x17p\x980[\xAA\x97#\xD6\xC0\xB3i\x02\x0FL\xD5v'y\x7F\xF4",
         },
     ];
-    /// The parts of the pipeline (ota.toml:77).
+    /// The parts of the pipeline (ota.toml:85).
     pub struct Pipeline;
     impl ::coreota::Pipeline for Pipeline {
         /// ota.toml:12
         type Jobs = job::aws_iot::AwsIotJobs;
         /// ota.toml:18, ota.toml:22
         type Parsers = (parser::afr_ota::AfrOta, parser::table::Table);
-        /// ota.toml:50
+        /// ota.toml:58
         type Transport = transport::mqtt_stream::MqttStream<
             transport::mqtt_stream::Cbor,
         >;
-        /// ota.toml:65
+        /// ota.toml:73
         type Verifier = verify::Native<verify::formats::Mcuboot, (verify::EcdsaP256,)>;
-        /// ota.toml:80
+        /// ota.toml:88
         type Boot = boot::mcuboot::Mcuboot;
-        /// ota.toml:84
+        /// ota.toml:92
         const LAYOUT: Layout = Layout {
             base: PRIMARY,
             slot: Region::new(266240, 196608),
@@ -65,7 +65,7 @@ pub mod ota {
             erase: 4096,
             rewrite: true,
         };
-        /// ota.toml:59
+        /// ota.toml:67
         const POLICY: Policy = Policy {
             accept: Accept::Ask,
             poll_ms: 21600000,
@@ -73,14 +73,14 @@ pub mod ota {
             report_every: 4,
             attempts: 3,
         };
-        /// ota.toml:54
+        /// ota.toml:62
         const RETRY: Retry = Retry {
             after_ms: 2000,
             at_most_ms: 300000,
             jitter_percent: 25,
             attempts: 20,
         };
-        /// ota.toml:65
+        /// ota.toml:73
         const RULES: verify::Rules = verify::Rules {
             require: &[descriptor::Algorithm::EcdsaP256],
             keys: &KEYS,
@@ -90,7 +90,7 @@ pub mod ota {
             older_allowed: false,
             counter: 0,
         };
-        /// ota.toml:53
+        /// ota.toml:61
         const WINDOW: u32 = 8;
         const BLOCK: u32 = BLOCK_SIZE as u32;
         fn parsers() -> Self::Parsers {

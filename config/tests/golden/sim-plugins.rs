@@ -1,4 +1,4 @@
-/// The update pipeline of `thermostat` on board `sim-plugins` (ota.toml:106).
+/// The update pipeline of `thermostat` on board `sim-plugins` (ota.toml:114).
 pub mod ota {
     use ::coreota::*;
     const _: [&[u8]; 2] = [
@@ -9,28 +9,28 @@ pub mod ota {
     ];
     /// The product (ota.toml:7).
     pub const PRODUCT: &str = "thermostat";
-    /// The board (ota.toml:106).
+    /// The board (ota.toml:114).
     pub const BOARD: &str = "sim-plugins";
     /// The version that runs (ota.toml:8).
     pub const VERSION: Version = Version::of_build(
         option_env!("COREOTA_VERSION"),
         env!("CARGO_PKG_VERSION"),
     );
-    /// Bytes of the flash (ota.toml:109).
+    /// Bytes of the flash (ota.toml:117).
     pub const FLASH_SIZE: u32 = 1048576;
-    /// The slot of the running image (ota.toml:114).
+    /// The slot of the running image (ota.toml:122).
     pub const PRIMARY: Region = Region::new(0, 196608);
-    /// The slot of the new image (ota.toml:115).
+    /// The slot of the new image (ota.toml:123).
     pub const SECONDARY: Region = Region::new(262144, 200704);
-    /// Where the bootloader notes its progress (ota.toml:116).
+    /// Where the bootloader notes its progress (ota.toml:124).
     pub const STATE: Region = Region::new(524288, 4096);
-    /// Bytes of a block (ota.toml:110).
+    /// Bytes of a block (ota.toml:118).
     pub const BLOCK_SIZE: usize = 1024;
     /// Bytes of the largest message that the link must be able to receive.
     pub const RECEIVE_SIZE: usize = 3072;
     /// The thing this device is, where it is not told at run time (ota.toml:12).
     pub const THING: Option<&str> = None;
-    /// The keys that are trusted (ota.toml:70).
+    /// The keys that are trusted (ota.toml:78).
     pub static KEYS: [verify::Key; 1] = [
         verify::Key {
             id: "demo",
@@ -40,7 +40,7 @@ pub mod ota {
     ];
     /// The stack that plugins run on, one at a time.
     pub static PLUGIN_STACK: ::coreota_plugins::Stack<16384> = ::coreota_plugins::Stack::new();
-    /// Where the plugin `acme-jobs` lives (ota.toml:37).
+    /// Where the plugin `acme-jobs` lives (ota.toml:41).
     pub struct PluginHome0;
     impl ::coreota_plugins::Hosted for PluginHome0 {
         const HOME: ::coreota_plugins::Home = ::coreota_plugins::Home {
@@ -62,7 +62,7 @@ pub mod ota {
             stack: || PLUGIN_STACK.handle(),
         };
     }
-    /// Where the plugin `raw-blocks` lives (ota.toml:44).
+    /// Where the plugin `raw-blocks` lives (ota.toml:48).
     pub struct PluginHome1;
     impl ::coreota_plugins::Hosted for PluginHome1 {
         const HOME: ::coreota_plugins::Home = ::coreota_plugins::Home {
@@ -84,7 +84,7 @@ pub mod ota {
             stack: || PLUGIN_STACK.handle(),
         };
     }
-    /// The keys that may sign plugins (ota.toml:70).
+    /// The keys that may sign plugins (ota.toml:78).
     pub static PLUGIN_KEYS: [verify::Key; 1] = [
         verify::Key {
             id: "demo",
@@ -102,23 +102,24 @@ pub mod ota {
         older_allowed: true,
         counter: 0,
     };
-    /// The parts of the pipeline (ota.toml:106).
+    /// The parts of the pipeline (ota.toml:114).
     pub struct Pipeline;
     impl ::coreota::Pipeline for Pipeline {
         /// ota.toml:12
         type Jobs = job::aws_iot::AwsIotJobs;
-        /// ota.toml:18, ota.toml:22, ota.toml:32
+        /// ota.toml:18, ota.toml:22, ota.toml:32, ota.toml:36
         type Parsers = (
             parser::afr_ota::AfrOta,
             parser::table::Table,
             ::coreota_plugins::PluginParser,
+            parser::table::StoredTable,
         );
-        /// ota.toml:110
+        /// ota.toml:118
         type Transport = transport::Either<
             transport::mqtt_stream::MqttStream<transport::mqtt_stream::Cbor>,
             ::coreota_plugins::PluginBlocks<PluginHome1>,
         >;
-        /// ota.toml:65
+        /// ota.toml:73
         type Verifier = verify::ByContent<
             verify::Native<verify::formats::Trailer, (verify::EcdsaP256,)>,
             verify::Native<
@@ -126,9 +127,9 @@ pub mod ota {
                 (verify::EcdsaP256,),
             >,
         >;
-        /// ota.toml:108
+        /// ota.toml:116
         type Boot = boot::embassy::EmbassyBoot;
-        /// ota.toml:113
+        /// ota.toml:121
         const LAYOUT: Layout = Layout {
             base: PRIMARY,
             slot: Region::new(262144, 200704),
@@ -138,7 +139,7 @@ pub mod ota {
             erase: 4096,
             rewrite: true,
         };
-        /// ota.toml:59
+        /// ota.toml:67
         const POLICY: Policy = Policy {
             accept: Accept::Ask,
             poll_ms: 21600000,
@@ -146,14 +147,14 @@ pub mod ota {
             report_every: 19,
             attempts: 3,
         };
-        /// ota.toml:54
+        /// ota.toml:62
         const RETRY: Retry = Retry {
             after_ms: 2000,
             at_most_ms: 300000,
             jitter_percent: 25,
             attempts: 20,
         };
-        /// ota.toml:65
+        /// ota.toml:73
         const RULES: verify::Rules = verify::Rules {
             require: &[descriptor::Algorithm::EcdsaP256],
             keys: &KEYS,
@@ -163,7 +164,7 @@ pub mod ota {
             older_allowed: false,
             counter: 0,
         };
-        /// ota.toml:53
+        /// ota.toml:61
         const WINDOW: u32 = 8;
         const BLOCK: u32 = BLOCK_SIZE as u32;
         fn parsers() -> Self::Parsers {
@@ -191,6 +192,7 @@ pub mod ota {
                 ::coreota_plugins::PluginParser::new(
                     <PluginHome0 as ::coreota_plugins::Hosted>::HOME,
                 ),
+                parser::table::StoredTable::new(2, "site-jobs"),
             )
         }
         fn verifier() -> Self::Verifier {
@@ -203,13 +205,13 @@ pub mod ota {
         fn boot() -> Self::Boot {
             boot::embassy::EmbassyBoot::new(STATE)
         }
-        /// ota.toml:118
-        type Plugins = plugin::Stored<2>;
+        /// ota.toml:126
+        type Plugins = plugin::Stored<3>;
         fn plugins() -> Self::Plugins {
             plugin::Stored::new(
-                &["acme-jobs", "raw-blocks"],
+                &["acme-jobs", "raw-blocks", "site-jobs"],
                 plugin::store::Spec {
-                    region: Region::new(536576, 36864),
+                    region: Region::new(536576, 49152),
                     cell: 12288,
                     write: 8,
                     erase: 4096,

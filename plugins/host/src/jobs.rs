@@ -7,6 +7,7 @@ use coreota::{
     error::Failure,
     job::{Ask, Heard, JobProtocol, NAME_MAX, Offer, Status},
     message::{Draft, Message},
+    plugin::{Plug, Plugged},
     wire::Writer,
 };
 use coreota_plugin_abi::{self as abi, Action, Event, Hear, Input, Kind, Report};
@@ -218,6 +219,10 @@ impl<H: Hosted> JobProtocol for PluginJobs<H> {
 
     fn current(&self) -> &str {
         &self.current
+    }
+
+    fn plug(&mut self, slot: u8, step: Plug<'_>) -> Plugged {
+        (H::HOME.slot == Some(slot)).then(|| self.talk.plug(step))
     }
 }
 

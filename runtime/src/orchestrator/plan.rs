@@ -152,9 +152,13 @@ impl<P: Pipeline, H: Hooks> Scales<'_, P, H> {
             return match fresh(plan, self.journal) {
                 Err(why) => Outcome::Refuse(why, Note::default()),
                 Ok(plan) => {
+                    // What the provider counts as started was accepted before; but not yet the files
+                    // behind the first.
+                    let known = self.journal.record().map(|record| record.fingerprint);
+                    let started = offer.started && (index == 0 || known == Some(plan.fingerprint));
                     let hooks = &mut *self.hooks;
                     let ask = || hooks.decide(offer.name, &descriptor);
-                    match decide::<P>(offer.started, self.now_ms, self.deferred, ask) {
+                    match decide::<P>(started, self.now_ms, self.deferred, ask) {
                         Decision::Accept => Outcome::Take(plan),
                         Decision::Reject => Outcome::Refuse(Failure::Policy, Note::default()),
                         Decision::Defer { .. } => Outcome::Later,

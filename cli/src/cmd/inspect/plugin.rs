@@ -6,14 +6,14 @@ use coreota::error::Failure;
 use coreota::image::PluginFile;
 use coreota::plugin::Content;
 use coreota::verify::Hash;
-use coreota_plugin_abi::{Kind, VERSION};
+use coreota_plugin_abi::VERSION;
 use serde_json::json;
 
 use super::image::Signature;
 use crate::board::spelt;
 use crate::keys::PublicKey;
 use crate::out::Out;
-use crate::plugin::word;
+use crate::plugin::word_of;
 use crate::store::hex;
 
 /// Shows it, and tells what no device would accept, by what is known here.
@@ -25,13 +25,7 @@ pub(super) fn show(
     out: &Out,
 ) -> Result<(), Failure> {
     let facts = &plugin.facts;
-    let kind = match facts.content {
-        Content::Table => "table".to_owned(),
-        _ => u8::try_from(facts.kind)
-            .ok()
-            .and_then(Kind::from_number)
-            .map_or_else(|| format!("kind {}", facts.kind), |kind| word(kind).to_owned()),
-    };
+    let kind = word_of(facts);
     let signatures: Vec<Signature> = plugin
         .signatures()
         .map(|it| Signature::of(it.algorithm, it.key_id, &plugin.signed, it.value, known))
@@ -51,12 +45,17 @@ pub(super) fn show(
         format!("  name       {} ({kind})", plugin.name),
         format!("  version    {}", spelt(facts.version)),
         format!("  board      {}", plugin.board.map_or("any".into(), |name| format!("{name:?}"))),
-        format!(
-            "  needs      an arena of {} bytes, {} of memory in it, {} of fuel a call",
-            facts.arena, facts.memory, facts.fuel
-        ),
-        format!("  module     {} bytes, for ABI version {}", facts.len, facts.abi),
     ];
+    match facts.content {
+        Content::Table => lines.push(format!("  table      {} bytes", facts.len)),
+        _ => lines.extend([
+            format!(
+                "  needs      an arena of {} bytes, {} of memory in it, {} of fuel a call",
+                facts.arena, facts.memory, facts.fuel
+            ),
+            format!("  module     {} bytes, for ABI version {}", facts.len, facts.abi),
+        ]),
+    }
     lines.extend(signatures.iter().map(|signature| format!("  signature  {}", signature.told())));
     lines.extend(judged.err().map(|why| format!("  wrong      {}", why.text())));
     let fields = json!({

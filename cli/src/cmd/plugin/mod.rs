@@ -3,6 +3,7 @@
 mod build;
 mod check;
 mod new;
+mod order;
 mod publish;
 mod sign;
 mod test;
@@ -27,6 +28,7 @@ enum Command {
     Check(check::Cmd),
     Sign(sign::Cmd),
     Publish(publish::Cmd),
+    Order(order::Cmd),
 }
 
 impl Cmd {
@@ -38,6 +40,7 @@ impl Cmd {
             Command::Check(cmd) => cmd.run(out),
             Command::Sign(cmd) => cmd.run(out),
             Command::Publish(cmd) => cmd.run(out),
+            Command::Order(cmd) => cmd.run(out),
         }
     }
 }

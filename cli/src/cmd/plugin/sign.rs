@@ -1,4 +1,5 @@
-//! `cargo ota plugin sign`: the file a device takes, of a module and what was measured of it.
+//! `cargo ota plugin sign`: the file a device takes, of a module and what was measured of it, or of a
+//! table.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,7 +15,7 @@ use crate::cmd::sign::version;
 use crate::error::{Error, Exit, Result};
 use crate::keys;
 use crate::out::Out;
-use crate::plugin::{self, Source};
+use crate::plugin::{self, Source, table};
 use crate::store::hex;
 
 /// Make the signed file of a plugin: what it is and what it needs inside the signed bytes
@@ -22,9 +23,12 @@ use crate::store::hex;
 /// The arena and the fuel are measured in the host that devices have, over the test documents beside
 /// the module, and written with a margin: an eighth for the arena, and four times the fuel (ten
 /// times that of the first calls of a protocol, 20000 at least).
+///
+/// A table is a file with the keys of a `[[parser]] kind = "table"` but for kind and name, in TOML or JSON:
+/// where the fields of a job document are, for a `[[plugin]] kind = "table"`. It needs no arena.
 #[derive(Debug, Args)]
 pub(crate) struct Cmd {
-    /// The module: `cargo ota plugin build` makes it
+    /// The module, which `cargo ota plugin build` makes; or a table, in TOML or JSON
     module: PathBuf,
     /// Where to write the file
     output: PathBuf,
@@ -56,8 +60,63 @@ impl Cmd {
         let signers: Vec<Signer> =
             self.key.iter().map(|path| keys::private(path)).collect::<Result<_>>()?;
         let module = fs::read(&self.module).map_err(|why| {
-            Error::file("read", &self.module, why).fix("`cargo ota plugin build` makes it")
+            Error::file("read", &self.module, why).fix("`cargo ota plugin build` makes modules")
         })?;
+        let (module, facts) = match std::str::from_utf8(&module) {
+            // Modules begin with a zero.
+            Ok(text) if !text.starts_with('\0') => self.table(text)?,
+            _ => self.measured(module)?,
+        };
+        let stem = self.module.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let name = self.name.unwrap_or(stem);
+        let about = About { version: self.version, board: self.board.as_deref(), counter: None };
+        let file = plugin(&module, &about, &AboutPlugin { name: &name, facts }, &signers)
+            .map_err(|why| Error::file("sign", &self.module, why.text()))?;
+        fs::write(&self.output, &file).map_err(|why| {
+            Error::file("write", &self.output, why).fix("give a path that can be written to")
+        })?;
+        let digest = hex(&coreota::verify::Hash::of(&file));
+        let (kind, Facts { arena, fuel, memory, .. }) = (plugin::word_of(&facts), facts);
+        let fields = json!({
+            "file": self.output, "plugin": name, "kind": kind, "size": file.len(), "sha256": digest,
+            "arena": arena, "fuel": fuel, "memory": memory, "board": self.board,
+            "keys": signers.iter().map(|key| hex(&key.fingerprint())).collect::<Vec<_>>(),
+        });
+        let needs = match facts.content {
+            Content::Table => format!("a table of {} bytes", module.len()),
+            _ => format!("arena {arena} bytes, fuel {fuel} a call"),
+        };
+        let line = format!(
+            "{}  `{name}` ({kind}), {} bytes, sha256 {digest}\n  {needs}",
+            self.output.display(),
+            file.len(),
+        );
+        out.event("signed", &fields, line);
+        Ok(())
+    }
+
+    /// The table in its binary form; it needs nothing.
+    fn table(&self, text: &str) -> Result<(Vec<u8>, Facts)> {
+        if self.arena.is_some() || self.fuel.is_some() {
+            let what = "a table takes neither arena nor fuel";
+            return Err(Error::file("sign", &self.module, what).fix("leave --arena and --fuel out"));
+        }
+        let table = table::read(&self.module, text)?;
+        let facts = Facts {
+            content: Content::Table,
+            abi: 0,
+            kind: 0,
+            arena: 0,
+            fuel: 0,
+            memory: 0,
+            len: table.len().try_into().unwrap_or(u32::MAX),
+            version: self.version,
+        };
+        Ok((table, facts))
+    }
+
+    /// The module, and what is to be said of it: as given, or as measured.
+    fn measured(&self, module: Vec<u8>) -> Result<(Vec<u8>, Facts)> {
         let found = plugin::facts(&self.module, &module)?;
         let kind = found.kind.unwrap_or(Kind::Parser);
         let beside = self.module.parent().filter(|dir| !dir.as_os_str().is_empty());
@@ -76,8 +135,6 @@ impl Cmd {
             let what = format!("it needs an arena of {}, not of {arena}", needs.arena);
             return Err(Error::new(Exit::No, what).fix("give more with --arena, or leave it out"));
         }
-        let stem = self.module.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        let name = self.name.unwrap_or(stem);
         let facts = Facts {
             content: Content::Plugin,
             abi: VERSION.into(),
@@ -88,25 +145,6 @@ impl Cmd {
             len: module.len().try_into().unwrap_or(u32::MAX),
             version: self.version,
         };
-        let about = About { version: self.version, board: self.board.as_deref(), counter: None };
-        let file = plugin(&module, &about, &AboutPlugin { name: &name, facts }, &signers)
-            .map_err(|why| Error::file("sign", &self.module, why.text()))?;
-        fs::write(&self.output, &file).map_err(|why| {
-            Error::file("write", &self.output, why).fix("give a path that can be written to")
-        })?;
-        let digest = hex(&coreota::verify::Hash::of(&file));
-        let fields = json!({
-            "file": self.output, "plugin": name, "kind": plugin::word(kind), "size": file.len(), "sha256": digest,
-            "arena": arena, "fuel": fuel, "memory": facts.memory, "board": self.board,
-            "keys": signers.iter().map(|key| hex(&key.fingerprint())).collect::<Vec<_>>(),
-        });
-        let line = format!(
-            "{}  `{name}` ({}), {} bytes, sha256 {digest}\n  arena {arena} bytes, fuel {fuel} a call",
-            self.output.display(),
-            plugin::word(kind),
-            file.len(),
-        );
-        out.event("signed", &fields, line);
-        Ok(())
+        Ok((module, facts))
     }
 }
