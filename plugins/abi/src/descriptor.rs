@@ -140,8 +140,8 @@ impl Descriptor<Span> {
     /// Reads a parser's records.
     ///
     /// # Errors
-    /// [`Fault::Missing`] without a size, [`Fault::Twice`] where a known tag stands twice,
-    /// [`Fault::Number`] where a number is out of range.
+    /// [`Fault::Missing`] without a size, or with neither stream nor URL; [`Fault::Twice`] where a known
+    /// tag stands twice, [`Fault::Number`] where a number is out of range.
     pub fn read(records: impl Iterator<Item = Record>) -> Result<Self, Fault> {
         let mut descriptor = Descriptor::default();
         let mut seen = 0u32;
@@ -176,7 +176,12 @@ impl Descriptor<Span> {
                 _ => {}
             }
         }
-        if descriptor.size == 0 { Err(Fault::Missing) } else { Ok(descriptor) }
+        match descriptor {
+            Descriptor { size: 0, .. } | Descriptor { stream: None, url: None, .. } => {
+                Err(Fault::Missing)
+            }
+            whole => Ok(whole),
+        }
     }
 }
 

@@ -71,8 +71,9 @@ fn a_descriptor_comes_back_as_it_was() {
         board: field(3, 4, Coding::Plain, false),
         protocol: field(5, 6, Coding::Plain, false),
     };
-    let least = Descriptor { size: 1, ..Descriptor::default() };
-    for descriptor in [whole, least] {
+    let least = Descriptor { size: 1, stream: whole.stream, ..Descriptor::default() };
+    let fetched = Descriptor { size: 1, url: whole.url, ..Descriptor::default() };
+    for descriptor in [whole, least, fetched] {
         let mut records = Vec::new();
         descriptor.records(|span| span, &mut |record| records.push(record));
         assert!(records.len() <= Descriptor::<Span>::RECORDS);
@@ -87,15 +88,17 @@ fn a_descriptor_comes_back_as_it_was() {
 fn a_descriptor_against_the_rules_is_refused() {
     let size = Tag::Size.number_record(9);
     let refused = |records: &[Record]| Descriptor::read(records.iter().copied()).err();
-    assert_eq!(refused(&[size]), None);
-    assert_eq!(refused(&[]), Some(Fault::Missing));
+    let url = Tag::Url.span_record(Span { at: 1, len: 1 });
+    assert_eq!(refused(&[size, url]), None);
+    for missing in [&[][..], &[size], &[url]] {
+        assert_eq!(refused(missing), Some(Fault::Missing));
+    }
     assert_eq!(refused(&[size, size]), Some(Fault::Twice));
     assert_eq!(refused(&[Tag::Size.number_record(0)]), Some(Fault::Number));
     assert_eq!(refused(&[Record { b: 1, ..size }]), Some(Fault::Number));
     for (tag, number) in [(Tag::File, 256), (Tag::Files, 0), (Tag::Files, 256), (Tag::Content, 3)] {
         assert_eq!(refused(&[size, tag.number_record(number)]), Some(Fault::Number), "{tag:?}");
     }
-    let url = Tag::Url.span_record(Span { at: 1, len: 1 });
     assert_eq!(refused(&[size, Record { x: 3, ..url }]), Some(Fault::Number));
     assert_eq!(refused(&[size, Record { x: 0x200, ..url }]), Some(Fault::Number));
     let signature = Record { tag: Tag::Signature.number(), ..url };
