@@ -4,6 +4,7 @@
 //! are more than one command. [`run`] runs a command into a step's log.
 
 mod boards;
+mod cuts;
 mod device;
 mod msrv;
 mod readme;
@@ -15,6 +16,9 @@ use std::process::ExitCode;
 
 const USAGE: &str = "\
 usage: cargo xtask test [--quick | STEP...]
+       cargo xtask cuts --board NAME [--from N] [--to N] [--every N] [--tear clean|half|bits] [--jobs N] [--built]
+
+  cuts          the power of an emulated board goes at every operation on its flash, or at some
 
   test          everything that has to hold before a change lands
   test --quick  what takes seconds after a small change
@@ -29,6 +33,7 @@ fn main() -> ExitCode {
         ["test", names @ ..] if names.iter().all(|name| steps::find(name).is_some()) => {
             steps::run(|step| names.contains(&step.name))
         }
+        ["cuts", wanted @ ..] => cuts::command(wanted),
         _ => {
             eprintln!("{USAGE}");
             for step in steps::STEPS {

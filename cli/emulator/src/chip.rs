@@ -54,12 +54,23 @@ impl Operations {
     }
 }
 
+/// What an operation made of the flash.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// Address of the first byte.
+    pub at: u64,
+    /// The bytes from there on.
+    pub data: Vec<u8>,
+}
+
 /// A NOR flash.
 #[derive(Clone, Debug)]
 pub struct Chip {
     bytes: Vec<u8>,
     erase: usize,
     operations: Operations,
+    /// Every operation since it was asked for.
+    record: Option<Vec<Change>>,
     cut: Option<Cut>,
     powered: bool,
 }
@@ -79,7 +90,19 @@ impl Chip {
     /// Where the length is not a multiple of the unit, or the unit is 0.
     pub fn holding(bytes: Vec<u8>, erase: usize) -> Self {
         assert!(erase > 0 && bytes.len().is_multiple_of(erase), "a chip has whole erase units");
-        Chip { bytes, erase, operations: Operations::default(), cut: None, powered: true }
+        let operations = Operations::default();
+        Chip { bytes, erase, operations, record: None, cut: None, powered: true }
+    }
+
+    /// Keeps every operation from now on, for [`Chip::recorded`].
+    pub fn record(&mut self) {
+        self.record = Some(Vec::new());
+    }
+
+    /// The operations since [`Chip::record`], in their order. Written to a chip that holds what this one
+    /// held then, one after the other, they make it what this one was after each of them.
+    pub fn recorded(&self) -> &[Change] {
+        self.record.as_deref().unwrap_or_default()
     }
 
     /// What it holds.
@@ -133,15 +156,34 @@ impl Chip {
             let mut units = range.step_by(self.erase);
             return units.try_for_each(|start| self.erase_unit(start));
         }
-        if self.bytes[range.clone()] == *data {
-            return Some(());
-        }
         if self.bytes[range.clone()].iter().zip(data).any(|(old, new)| !old & new != 0) {
             self.operations.violations += 1;
+        }
+        self.program_page(range, data)
+    }
+
+    /// One program operation, where it changes anything.
+    fn program_page(&mut self, range: Range<usize>, data: &[u8]) -> Option<()> {
+        if self.bytes[range.clone()] == *data {
+            return Some(());
         }
         self.change(range, data)?;
         self.operations.programs += 1;
         Some(())
+    }
+
+    /// Programs bytes as NOR flash does: a bit that is 0 stays 0. `None` as for [`Chip::write`].
+    #[must_use]
+    pub fn program(&mut self, at: u64, data: &[u8]) -> Option<()> {
+        let range = self.range(at, data.len()).filter(|_| self.powered)?;
+        let old = &self.bytes[range.clone()];
+        let now: Vec<u8> = old.iter().zip(data).map(|(old, new)| old & new).collect();
+        // A byte of ones leaves what is there: that is how one is left out.
+        let mut bytes = now.iter().zip(data);
+        if bytes.any(|(now, asked)| now != asked && *asked != 0xff) {
+            self.operations.violations += 1;
+        }
+        self.program_page(range, &now)
     }
 
     fn erase_unit(&mut self, start: usize) -> Option<()> {
@@ -156,6 +198,7 @@ impl Chip {
 
     /// One operation, or what a cut leaves of it.
     fn change(&mut self, range: Range<usize>, data: &[u8]) -> Option<()> {
+        let at = range.start as u64;
         let bytes = &mut self.bytes[range];
         match &mut self.cut {
             Some(Cut { after: 0, tear, seed }) => {
@@ -167,6 +210,9 @@ impl Chip {
             None => {}
         }
         bytes.copy_from_slice(data);
+        if let Some(record) = &mut self.record {
+            record.push(Change { at, data: data.to_vec() });
+        }
         Some(())
     }
 
@@ -216,6 +262,22 @@ mod tests {
         assert_eq!(chip.operations(), Operations { programs: 3, erases: 1, violations: 1 });
         assert_eq!(chip.write(60, &[0; 5]), None, "outside");
         assert_eq!(chip.read(u64::MAX, 1), None, "far outside");
+    }
+
+    #[test]
+    fn what_was_recorded_makes_the_same_of_another_chip() {
+        let mut chip = written();
+        let mut other = chip.clone();
+        chip.record();
+        chip.write(0, &[0x55; 3]).expect("power");
+        chip.write(0, &[0x55; 3]).expect("power");
+        chip.write(0, &[0xff; 32]).expect("power");
+        let lengths = chip.recorded().iter().map(|change| change.data.len());
+        assert_eq!(lengths.collect::<Vec<_>>(), [3, 16, 16], "only what changes something");
+        for Change { at, data } in chip.recorded() {
+            other.write(*at, data).expect("power");
+        }
+        assert_eq!(other.bytes(), chip.bytes());
     }
 
     #[test]

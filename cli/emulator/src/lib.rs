@@ -11,12 +11,24 @@
 //!    ▲                                       │
 //!    └────────── killed by the owner ◄───────┘ the fuse blew
 //! ```
+//!
+//! Where the emulator writes back later than the firmware wrote, the exact operations are those it traces:
+//! [`follow`].
+//!
+//! The emulator itself is a [`Machine`]: its console by the line, started again where a reset of the
+//! board ends it.
 #![cfg_attr(not(unix), allow(unused))]
 
 mod chip;
+mod held;
+mod machine;
 #[cfg(unix)]
 mod nbd;
+mod trace;
 
-pub use chip::{Chip, Cut, Operations, Tear};
+pub use chip::{Change, Chip, Cut, Operations, Tear};
+pub use held::Held;
+pub use machine::{Line, Machine, command, leashed, resets_end_it};
 #[cfg(unix)]
 pub use nbd::{Server, serve};
+pub use trace::{follow, traced, writes_back_later};

@@ -6,11 +6,11 @@
 //! When the chip loses its power the connection ends without an answer; the owner learns it from
 //! [`Server::wait_for_cut`] and kills the emulator.
 
-use crate::Chip;
+use crate::{Chip, Held};
 use std::io::{self, Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::Path;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::path::{Path, PathBuf};
+use std::sync::MutexGuard;
 use std::time::Duration;
 
 const MAGIC: u64 = 0x4e42_444d_4147_4943; // "NBDMAGIC"
@@ -44,20 +44,8 @@ const OPTION_MAX: u32 = 4096;
 /// A chip that is served until dropped.
 #[derive(Debug)]
 pub struct Server {
-    shared: Arc<Shared>,
-}
-
-#[derive(Debug)]
-struct Shared {
-    chip: Mutex<Chip>,
-    /// Told whenever the power goes.
-    cut: Condvar,
-}
-
-impl Shared {
-    fn chip(&self) -> MutexGuard<'_, Chip> {
-        self.chip.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
-    }
+    held: Held,
+    path: PathBuf,
 }
 
 /// Serves `chip` on a socket that is made at `path`, one connection after the other.
@@ -66,36 +54,46 @@ impl Shared {
 /// Where the socket cannot be made, as when something is at `path` already.
 pub fn serve(chip: Chip, path: &Path) -> io::Result<Server> {
     let listener = UnixListener::bind(path)?;
-    let shared = Arc::new(Shared { chip: Mutex::new(chip), cut: Condvar::new() });
-    let weak = Arc::downgrade(&shared);
+    let held = Held::new(chip);
+    let perhaps = held.perhaps();
     std::thread::spawn(move || {
         for stream in listener.incoming().flatten() {
-            let Some(shared) = weak.upgrade() else { return };
+            let Some(held) = perhaps.held() else { return };
             // A client that goes away in the middle of something was killed: nothing to do.
-            let _ = talk(stream, &shared);
+            let _ = talk(stream, &held);
         }
     });
-    Ok(Server { shared })
+    Ok(Server { held, path: path.to_owned() })
 }
 
 impl Server {
+    /// The chip, as the clients left it.
+    pub const fn held(&self) -> &Held {
+        &self.held
+    }
+
     /// The chip; the emulator waits while it is held.
     pub fn chip(&self) -> MutexGuard<'_, Chip> {
-        self.shared.chip()
+        self.held.chip()
     }
 
     /// Waits until the power is gone; `false` where it still is there after `within`.
     pub fn wait_for_cut(&self, within: Duration) -> bool {
-        let powered = |chip: &mut Chip| chip.powered();
-        let waited = self.shared.cut.wait_timeout_while(self.chip(), within, powered);
-        let (chip, _) = waited.unwrap_or_else(|poisoned| poisoned.into_inner());
-        !chip.powered()
+        self.held.wait_for_cut(within)
     }
 }
 
-fn talk(mut stream: UnixStream, shared: &Shared) -> io::Result<()> {
-    if handshake(&mut stream, shared.chip().bytes().len() as u64)? {
-        while request(&mut stream, shared)? {}
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Wakes the thread that waits for another client, to find that there is no chip any more.
+        self.held = Held::new(Chip::blank(0, 1));
+        let _ = UnixStream::connect(&self.path);
+    }
+}
+
+fn talk(mut stream: UnixStream, held: &Held) -> io::Result<()> {
+    if handshake(&mut stream, held.chip().bytes().len() as u64)? {
+        while request(&mut stream, held)? {}
     }
     Ok(())
 }
@@ -143,7 +141,7 @@ fn answer(stream: &mut UnixStream, option: u32, kind: u32, data: &[u8]) -> io::R
 }
 
 /// Answers one request; `false` after the last.
-fn request(stream: &mut UnixStream, shared: &Shared) -> io::Result<bool> {
+fn request(stream: &mut UnixStream, held: &Held) -> io::Result<bool> {
     let magic = u32::from_be_bytes(take(stream)?);
     let _flags: [u8; 2] = take(stream)?;
     let kind = u16::from_be_bytes(take(stream)?);
@@ -154,20 +152,16 @@ fn request(stream: &mut UnixStream, shared: &Shared) -> io::Result<bool> {
         return Err(io::ErrorKind::InvalidData.into());
     }
     let (error, data) = match kind {
-        READ => match shared.chip().read(at, len as usize) {
+        READ => match held.chip().read(at, len as usize) {
             Some(bytes) => (0, bytes.to_vec()),
             None => (INVALID, Vec::new()),
         },
         WRITE => {
             let data = take_all(stream, len)?;
-            let mut chip = shared.chip();
-            match chip.write(at, &data) {
-                Some(()) => (0, Vec::new()),
-                None if chip.powered() => (INVALID, Vec::new()),
-                None => {
-                    shared.cut.notify_all();
-                    return Ok(false);
-                }
+            match held.change(|chip| (chip.write(at, &data), chip.powered())) {
+                (Some(()), _) => (0, Vec::new()),
+                (None, true) => (INVALID, Vec::new()),
+                (None, false) => return Ok(false),
             }
         }
         FLUSH => (0, Vec::new()),

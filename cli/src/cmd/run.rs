@@ -101,7 +101,7 @@ impl Cmd {
             return cut(&flash, device, self.tear.at(after), command, out);
         }
         let mut command = command(&flash.path().display().to_string())?;
-        match out.is_json() || emulator::resets_end_it(&command) {
+        match out.is_json() || coreota_emulator::resets_end_it(&command) {
             true => attend(command, device, out),
             false => become_it(&mut command),
         }

@@ -6,13 +6,12 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
-use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::{JoinHandle, sleep, spawn};
 use std::time::Duration;
 
 use coreota_config::model::Device;
-use coreota_emulator::{Chip, Cut, Server, serve};
+use coreota_emulator::{Chip, Cut, Server, leashed, resets_end_it, serve};
 use serde_json::json;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -71,7 +70,7 @@ pub(crate) fn attend(
     let mut told = signal(SignalKind::interrupt())
         .and_then(|interrupt| Ok([interrupt, signal(SignalKind::terminate())?]))
         .map_err(broken)?;
-    let resets_end_it = super::resets_end_it(&command);
+    let resets_end_it = resets_end_it(&command);
     let mut command = leashed(command);
     if json {
         command.stdout(Stdio::piped());
@@ -109,18 +108,6 @@ async fn any([interrupt, terminate]: &mut [Signal; 2]) -> bool {
         }
     };
     tokio::time::timeout(Duration::from_millis(1), came).await.is_ok()
-}
-
-/// The command, killed with this process where the system has a tool for it: an emulator without
-/// its flash or its reader would run for good.
-pub(super) fn leashed(command: Command) -> Command {
-    let setpriv = Path::new("/usr/bin/setpriv");
-    if !setpriv.is_file() {
-        return command;
-    }
-    let mut leashed = Command::new(setpriv);
-    leashed.args(["--pdeathsig", "KILL", "--"]).arg(command.get_program()).args(command.get_args());
-    leashed
 }
 
 /// Killed when dropped; what it said before is told first.

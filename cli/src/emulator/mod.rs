@@ -105,30 +105,21 @@ pub(crate) fn command(
             .fix(format!("give its command: `emulator = \"…\"` in [board.{name}]")));
     };
     let elf = |program| built.elf(program).display().to_string();
-    let (firmware, bootloader) = (elf(Program::Firmware), elf(Program::Bootloader));
     let socket = |socket: fn(&Sockets) -> &PathBuf| {
         sockets.map(|sockets| socket(sockets).display().to_string()).unwrap_or_default()
     };
-    let serial = socket(|sockets| &sockets.serial);
-    let debugger = socket(|sockets| &sockets.debugger);
-    let mut words = template.value.split_whitespace().map(|word| {
-        word.replace("{flash}", flash)
-            .replace("{serial}", &serial)
-            .replace("{debugger}", &debugger)
-            .replace("{firmware}", &firmware)
-            .replace("{bootloader}", &bootloader)
-    });
-    let mut command = Command::new(words.next().unwrap_or_default());
-    command.args(words);
+    let words = [
+        ("flash", flash),
+        ("serial", &socket(|sockets| &sockets.serial)),
+        ("debugger", &socket(|sockets| &sockets.debugger)),
+        ("firmware", &elf(Program::Firmware)),
+        ("bootloader", &elf(Program::Bootloader)),
+    ];
+    let command = coreota_emulator::command(&template.value, &words);
     match is_there(command.get_program()) {
         true => Ok(command),
         false => Err(missing(&command, &std::io::ErrorKind::NotFound.into())),
     }
-}
-
-/// Whether it ends where the board resets, and is to be started again.
-pub(crate) fn resets_end_it(command: &Command) -> bool {
-    command.get_args().any(|word| word == "-no-reboot")
 }
 
 /// Whether there is such a program; a path counts where it leads.
