@@ -1,7 +1,7 @@
 //! The steps of `cargo xtask test`, as one table.
 
 use crate::run::{Done, Log, Outcome, cargo, stream, succeeds, unattended};
-use crate::{boards, device, msrv, readme, text};
+use crate::{boards, cuts as power_cuts, device, msrv, readme, text};
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -26,6 +26,7 @@ pub(crate) const STEPS: &[Step] = &[
     Step { name: "docs",    quick: false, run: docs,         what: "the documentation builds, its links hold" },
     Step { name: "doctest", quick: false, run: doc_tests,    what: "the examples in the documentation work" },
     Step { name: "readme",  quick: false, run: readme::run,  what: "the commands in README.md and docs/plugins.md work" },
+    Step { name: "cuts",    quick: false, run: cuts,         what: "real firmware in the emulator survives a sample of power cuts" },
     Step { name: "tests",   quick: true,  run: tests,        what: "every test of the workspace passes" },
 ];
 
@@ -114,6 +115,10 @@ fn docs(log: &Log) -> Outcome {
 fn doc_tests(log: &Log) -> Outcome {
     log.run(&mut cargo(["test", "--workspace", "--doc", "--all-features", "--quiet"]))?;
     ok()
+}
+
+fn cuts(_: &Log) -> Outcome {
+    power_cuts::sample(boards::emulated()).map(Done::Ok)
 }
 
 fn tests(_: &Log) -> Outcome {

@@ -44,12 +44,28 @@ pub(crate) struct Wanted {
     pub(crate) to: usize,
     /// One in so many.
     pub(crate) every: usize,
+    /// Or only so many, from the first of them to the last.
+    pub(crate) sample: Option<usize>,
     /// The same tear everywhere, or one after the other.
     pub(crate) tear: Option<Tear>,
     /// How many boards run at once.
     pub(crate) jobs: usize,
     /// The images of the run before are taken.
     pub(crate) built: bool,
+}
+
+impl Wanted {
+    /// The operations of so many.
+    fn points(&self, operations: usize) -> Vec<usize> {
+        let all: Vec<usize> = (self.from..self.to.min(operations)).step_by(self.every).collect();
+        match self.sample {
+            Some(count) if count < all.len() => {
+                let gaps = count.saturating_sub(1).max(1);
+                (0..count).map(|n| all[n * (all.len() - 1) / gaps]).collect()
+            }
+            _ => all,
+        }
+    }
 }
 
 /// What came of all cuts.
@@ -109,6 +125,25 @@ impl std::fmt::Display for Summary {
     }
 }
 
+/// So many of each board in `cargo xtask test`; the command makes all of them.
+const SAMPLE: usize = 7;
+
+/// A sample on each of these boards.
+pub(crate) fn sample<'b>(boards: impl Iterator<Item = &'b str>) -> Result<String, String> {
+    let mut told = Vec::new();
+    for board in boards {
+        let wanted = ["--board", board, "--sample", &SAMPLE.to_string(), "--jobs", "2"];
+        let mistakes = Mutex::new(String::new());
+        let note = |line: &str| lock(&mistakes).push_str(&format!("\n  {line}"));
+        let summary = run(&self::wanted(&wanted)?, note)?;
+        if !summary.holds() {
+            return Err(format!("{summary}{}", lock(&mistakes)));
+        }
+        told.push(format!("{board}: {} cuts of {} operations", summary.cuts, summary.operations));
+    }
+    Ok(told.join("; "))
+}
+
 /// The command: tells each cut that did not hold as it comes, and the summary.
 pub(crate) fn command(words: &[&str]) -> ExitCode {
     let summary = wanted(words).and_then(|wanted| run(&wanted, |line| eprintln!("{line}")));
@@ -130,6 +165,7 @@ fn wanted(words: &[&str]) -> Result<Wanted, String> {
         from: 0,
         to: usize::MAX,
         every: 1,
+        sample: None,
         tear: None,
         jobs: 1,
         built: false,
@@ -147,6 +183,7 @@ fn wanted(words: &[&str]) -> Result<Wanted, String> {
             "--from" => wanted.from = number()?,
             "--to" => wanted.to = number()?,
             "--every" => wanted.every = number()?.max(1),
+            "--sample" => wanted.sample = Some(number()?),
             "--jobs" => wanted.jobs = number()?.max(1),
             "--tear" => {
                 wanted.tear = Some(match value {
@@ -158,7 +195,7 @@ fn wanted(words: &[&str]) -> Result<Wanted, String> {
             }
             _ => {
                 return Err(format!(
-                    "{word} is none of --board, --from, --to, --every, --tear, --jobs, --built"
+                    "{word} is none of --board, --from, --to, --every, --sample, --tear, --jobs, --built"
                 ));
             }
         }
@@ -175,8 +212,7 @@ pub(crate) fn run(wanted: &Wanted, tell: impl Fn(&str) + Sync) -> Result<Summary
     let mut provider = Provider::start(&subject.name)?;
     provider.publish(&subject.update_path(), &[RECORDED.to_owned()])?;
     let recording = Recording::of(&subject, &provider, RECORDED)?;
-    let points: Vec<usize> =
-        (wanted.from..wanted.to.min(recording.len())).step_by(wanted.every).collect();
+    let points = wanted.points(recording.len());
     tell(&format!(
         "{}: {} operations recorded, staged before the {}th; {} cuts",
         subject.name,
@@ -199,8 +235,9 @@ pub(crate) fn run(wanted: &Wanted, tell: impl Fn(&str) + Sync) -> Result<Summary
         let bench = Bench { subject: &subject, provider: &provider, recording: &recording };
         let next = AtomicUsize::new(0);
         let work = || -> Result<(), String> {
-            while let Some(&at) = points.get(next.fetch_add(1, Ordering::Relaxed)) {
-                let nth = at / wanted.every;
+            loop {
+                let nth = next.fetch_add(1, Ordering::Relaxed);
+                let Some(&at) = points.get(nth) else { return Ok(()) };
                 let tear = wanted.tear.unwrap_or(Tear::ALL[nth % Tear::ALL.len()]);
                 let point = Point { at, tear, twice: nth % 2 == 1 };
                 let verdict = bench.cut(&point, &thing(&at));
@@ -210,7 +247,6 @@ pub(crate) fn run(wanted: &Wanted, tell: impl Fn(&str) + Sync) -> Result<Summary
                 }
                 lock(&summary).count(&verdict);
             }
-            Ok(())
         };
         std::thread::scope(|scope| {
             let workers: Vec<_> = (0..wanted.jobs).map(|_| scope.spawn(work)).collect();
@@ -243,6 +279,7 @@ mod tests {
             from: 3,
             to: usize::MAX,
             every: 7,
+            sample: None,
             tear: Some(Tear::Bits),
             jobs: 1,
             built: true,
@@ -253,6 +290,17 @@ mod tests {
         assert!(wanted(&["--every", "x"]).unwrap_err().contains("is no number"));
         assert!(wanted(&["--tear", "x"]).unwrap_err().contains("clean, half, bits"));
         assert!(wanted(&["--evry", "1"]).unwrap_err().contains("--every"));
+    }
+
+    #[test]
+    fn a_sample_goes_from_the_first_to_the_last() {
+        let all = wanted(&["--board", "b", "--every", "3"]).expect("good");
+        assert_eq!(all.points(10), [0, 3, 6, 9]);
+        let sample = |count| Wanted { sample: Some(count), every: 1, ..all.clone() };
+        assert_eq!(sample(4).points(101), [0, 33, 66, 100]);
+        assert_eq!(sample(1).points(101), [0]);
+        assert_eq!(sample(7).points(3), [0, 1, 2]);
+        assert!(sample(7).points(0).is_empty());
     }
 
     #[test]
