@@ -11,11 +11,6 @@ const FOLDERS: &[(&str, &str, &[&str])] = &[
     ("microbit", "thumbv6m-none-eabi", &["microbit"]),
 ];
 
-/// The names of the boards that an emulator boots.
-pub(crate) fn emulated() -> impl Iterator<Item = &'static str> {
-    FOLDERS.iter().flat_map(|(.., boards)| boards.iter().copied())
-}
-
 pub(crate) fn check(log: &Log) -> Outcome {
     let top = std::path::absolute(target_dir()).map_err(|why| format!("target: {why}"))?;
     let mut count = 0;

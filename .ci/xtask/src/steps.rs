@@ -118,7 +118,7 @@ fn doc_tests(log: &Log) -> Outcome {
 }
 
 fn cuts(_: &Log) -> Outcome {
-    power_cuts::sample(boards::emulated()).map(Done::Ok)
+    power_cuts::sample().map(Done::Ok)
 }
 
 fn tests(_: &Log) -> Outcome {

@@ -11,7 +11,8 @@ use std::time::Duration;
 /// `{flash}`.
 pub fn command(template: &str, words: &[(&str, &str)]) -> Command {
     let mut parts = template.split_whitespace().map(|part| {
-        let fill = |part: String, (name, word): &(&str, &str)| part.replace(&format!("{{{name}}}"), word);
+        let fill =
+            |part: String, (name, word): &(&str, &str)| part.replace(&format!("{{{name}}}"), word);
         words.iter().fold(part.to_owned(), fill)
     });
     let mut command = Command::new(parts.next().unwrap_or_default());
@@ -133,9 +134,13 @@ mod tests {
 
     #[test]
     fn words_in_braces_are_filled_in_and_never_split() {
-        let words =
-            [("flash", "nbd+unix:///?socket=a b"), ("firmware", "f w.elf"), ("bootloader", "b.elf")];
-        let made = command("emu -kernel {bootloader}  -drive if=mtd,file={flash} {firmware}", &words);
+        let words = [
+            ("flash", "nbd+unix:///?socket=a b"),
+            ("firmware", "f w.elf"),
+            ("bootloader", "b.elf"),
+        ];
+        let made =
+            command("emu -kernel {bootloader}  -drive if=mtd,file={flash} {firmware}", &words);
         let args: Vec<_> =
             made.get_args().map(|word| word.to_string_lossy().into_owned()).collect();
         assert_eq!(made.get_program(), "emu");

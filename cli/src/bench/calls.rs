@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::branch::Reader;
 use super::elf::Image;
+use super::origin::Place;
 
 /// How deep a value may be nested: `wire::json::NESTING` of the device half.
 const NESTING: u64 = 8;
@@ -27,13 +28,19 @@ pub(crate) struct Calls<'i> {
     image: &'i Image,
     /// Callees by caller, both by address.
     from: BTreeMap<u64, BTreeSet<u64>>,
+    /// The address of each instruction that calls, by caller, with its callee.
+    sites: BTreeMap<u64, Vec<(u64, u64)>>,
 }
 
 impl<'i> Calls<'i> {
     pub(crate) fn of(image: &'i Image) -> Self {
-        let callees = image.functions.iter().map(|(&address, function)| {
-            (address, Self::callees(image, address, address + function.len))
+        let sites = image.functions.iter().map(|(&address, function)| {
+            (address, Self::sites(image, address, address + function.len))
         });
+        let sites: BTreeMap<u64, Vec<(u64, u64)>> = sites.collect();
+        let callees = sites
+            .iter()
+            .map(|(&caller, sites)| (caller, sites.iter().map(|(_, callee)| *callee).collect()));
         let mut from: BTreeMap<u64, BTreeSet<u64>> = callees.collect();
         // What the compiler moved out of several functions belongs to each of them.
         let outlined = |address: &u64| {
@@ -50,12 +57,12 @@ impl<'i> Calls<'i> {
                 callees.extend(moved.get(&part).into_iter().flatten().filter(|&&at| at != part));
             }
         }
-        Calls { image, from }
+        Calls { image, from, sites }
     }
 
-    fn callees(image: &Image, from: u64, to: u64) -> BTreeSet<u64> {
+    fn sites(image: &Image, from: u64, to: u64) -> Vec<(u64, u64)> {
         let mut reader = Reader::of(image);
-        let mut callees = BTreeSet::new();
+        let mut sites = Vec::new();
         let mut at = from;
         while at < to {
             if let Some(data) = image.data.iter().find(|data| data.contains(&at)) {
@@ -68,11 +75,11 @@ impl<'i> Calls<'i> {
                 // A jump to its own start is a loop; a call of itself is a call.
                 && (target != from || step.call)
             {
-                callees.insert(target);
+                sites.push((at, target));
             }
             at += step.len;
         }
-        callees
+        sites
     }
 
     /// Bytes of stack of the deepest chain of calls from `name`; `None` where it is not there.
@@ -122,6 +129,46 @@ impl<'i> Calls<'i> {
             ways.extend(panics.map(|panic| format!("{} -> {}", short(caller), short(panic))));
         }
         ways.into_iter().collect()
+    }
+
+    /// Where the instructions come from that call into a panic: `origin` tells it of an address, and nothing
+    /// where it is the standard library. Then it is who calls that.
+    pub(crate) fn panics_from(&self, origin: impl Fn(u64) -> Option<Place>) -> Vec<Place> {
+        let name = |address: &u64| self.image.functions.get(address).map(|f| f.name.as_str());
+        let named = |address: &u64| name(address).is_some_and(is_panic);
+        let is_moved = |address: &u64| name(address).is_some_and(is_outlined);
+        let mut panicking: BTreeSet<u64> =
+            self.image.functions.keys().copied().filter(|address| named(address)).collect();
+        let mut looked_at = BTreeSet::new();
+        let mut places = Vec::new();
+        loop {
+            let mut through = BTreeSet::new();
+            for (caller, sites) in &self.sites {
+                if panicking.contains(caller) || is_moved(caller) {
+                    continue;
+                }
+                for (at, callee) in sites {
+                    // What was moved out of this function is still its own.
+                    let targets = match (is_moved(callee), self.from.get(callee)) {
+                        (true, Some(targets)) => targets.clone(),
+                        _ => BTreeSet::from([*callee]),
+                    };
+                    let is_resume = |target: &u64| name(target).is_some_and(Self::is_resume);
+                    let mut targets = targets.iter().filter(|target| !is_resume(target));
+                    if !targets.any(|target| panicking.contains(target)) || !looked_at.insert(*at) {
+                        continue;
+                    }
+                    match origin(*at) {
+                        Some(place) => places.push(place),
+                        None => drop(through.insert(*caller)),
+                    }
+                }
+            }
+            if through.is_empty() {
+                return places;
+            }
+            panicking.extend(through);
+        }
     }
 
     /// Those of [`Calls::panics`] that are the guard of an `async` function against another poll after

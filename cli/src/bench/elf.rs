@@ -18,6 +18,8 @@ pub(crate) struct Image {
     pub(crate) text: Vec<u8>,
     /// Address of the first byte of `text`.
     pub(crate) base: u64,
+    /// Variables: their names and bytes.
+    pub(crate) statics: Vec<(String, u64)>,
     /// Functions by address.
     pub(crate) functions: BTreeMap<u64, Function>,
     /// Parts of `text` that are constants, not instructions.
@@ -50,6 +52,7 @@ fn parse(bytes: &[u8]) -> object::Result<Image> {
     let riscv = file.architecture() == Architecture::Riscv32;
     let mut image = Image { riscv, ..Image::default() };
     let mut frames = BTreeMap::new();
+    let mut ram = Vec::new();
     for section in file.sections() {
         match section.name()? {
             ".text" => {
@@ -61,8 +64,12 @@ fn parse(bytes: &[u8]) -> object::Result<Image> {
             ".data" => {
                 image.flash += section.size();
                 image.variables += section.size();
+                ram.push(section.index());
             }
-            ".bss" => image.variables += section.size(),
+            ".bss" => {
+                image.variables += section.size();
+                ram.push(section.index());
+            }
             ".stack_sizes" => frames = stack_sizes(section.data()?),
             _ => (),
         }
@@ -80,6 +87,12 @@ fn parse(bytes: &[u8]) -> object::Result<Image> {
                 let name = format!("{:#}", rustc_demangle::demangle(name));
                 let frame = frames.get(&address).copied();
                 image.functions.insert(address, Function { name, len: symbol.size(), frame });
+            }
+            _ if symbol.kind() == SymbolKind::Data
+                && symbol.section_index().is_some_and(|index| ram.contains(&index)) =>
+            {
+                let name = format!("{:#}", rustc_demangle::demangle(name));
+                image.statics.push((name, symbol.size()));
             }
             _ => (),
         }

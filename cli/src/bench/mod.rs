@@ -10,6 +10,7 @@ pub(crate) mod calls;
 pub(crate) mod counts;
 pub(crate) mod elf;
 pub(crate) mod image;
+pub(crate) mod origin;
 pub(crate) mod plugin;
 
 use std::path::PathBuf;

@@ -3,7 +3,7 @@
 //! Parts are crates, and the modules of coreota: what the linker kept of them. Code that was
 //! generated or inlined for another part counts there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use coreota_config::model::Device;
@@ -13,7 +13,13 @@ use serde_json::json;
 use super::Order;
 use crate::bench::calls::Calls;
 use crate::bench::elf;
+use crate::bench::origin::Origins;
 use crate::error::{Error, Exit, Result};
+
+/// The rooms of coreota in which `ota.toml` chooses.
+const CHOICES: [&str; 4] = ["parser", "transport", "job", "boot"];
+/// How many of the largest parts are named where there are too many.
+const LARGEST: usize = 3;
 
 /// Bytes of one firmware.
 pub(crate) struct Weights {
@@ -23,39 +29,73 @@ pub(crate) struct Weights {
     pub(crate) slot: u64,
     /// Variables.
     pub(crate) variables: u64,
+    /// The largest of them, by name; the largest first.
+    pub(crate) statics: Vec<(String, u64)>,
     /// RAM in all: what is left is the stack's.
     pub(crate) ram: u64,
     /// Code by part, the heaviest first.
     pub(crate) parts: Vec<(String, u64)>,
-    /// What can panic, as caller and panic; where the target's instructions are understood.
-    pub(crate) panics: Option<Vec<String>>,
+    /// Code of each parser, transport, job protocol and bootloader that was linked, wherever it was inlined.
+    pub(crate) chosen: Vec<(String, u64)>,
+    /// What can panic; where the target's instructions are understood.
+    pub(crate) panics: Option<Panics>,
     /// Functions of the formatting machinery.
     pub(crate) formatting: usize,
+}
+
+/// Ways into a panic. The guard of each `async` function against another poll after its end is none.
+pub(crate) struct Panics {
+    /// As caller and panic.
+    pub(crate) ways: Vec<String>,
+    /// How many instructions go one, by whose source they come from.
+    pub(crate) crates: BTreeMap<String, u64>,
+    /// Where in our own source, each once.
+    pub(crate) ours: BTreeSet<String>,
+}
+
+impl Panics {
+    /// All instructions that go such a way.
+    pub(crate) fn count(&self) -> u64 {
+        self.crates.values().sum()
+    }
 }
 
 impl Weights {
     pub(super) fn of(elf: &Path, flash: u64, device: &Device) -> Result<Self> {
         let image = elf::read(elf)?;
         let calls = Calls::of(&image);
+        let bytes = std::fs::read(elf).map_err(|why| Error::file("read", elf, why))?;
+        let origins = Origins::of(elf, &bytes)?;
         let panics = understood(&device.target).then(|| {
-            let ways = calls.panics().into_iter();
-            ways.filter(|way| !Calls::is_resume(way)).collect()
+            let ways = calls.panics().into_iter().filter(|way| !Calls::is_resume(way));
+            let places = calls.panics_from(|address| origins.place(address));
+            let places: Vec<_> = places.into_iter().filter(|place| !place.is_resume).collect();
+            let ours = places.iter().filter(|place| place.name.starts_with("coreota"));
+            let ours = ours.map(|place| format!("{} {}", place.name, place.at)).collect();
+            let mut crates = BTreeMap::new();
+            places.into_iter().for_each(|place| *crates.entry(place.name).or_default() += 1);
+            Panics { ways: ways.collect(), crates, ours }
         });
         let formatting = calls.formatting();
-        let mut parts = BTreeMap::<String, u64>::new();
+        let (mut parts, mut chosen) = (BTreeMap::new(), BTreeMap::new());
         for function in image.functions.values() {
             *parts.entry(part(&function.name)).or_default() += function.len;
         }
+        for (file, bytes) in origins.of_coreota(image.base, image.base + image.text.len() as u64) {
+            if let Some(name) = choice(&file) {
+                *chosen.entry(name).or_default() += bytes;
+            }
+        }
         let code: u64 = parts.values().sum();
-        let mut parts: Vec<_> = parts.into_iter().collect();
-        parts.push(("constants".to_owned(), flash.saturating_sub(code)));
-        parts.sort_by_key(|(name, bytes)| (u64::MAX - bytes, name.clone()));
+        parts.insert("constants".to_owned(), flash.saturating_sub(code));
         Ok(Weights {
             flash,
             slot: device.layout.image.len.into(),
             variables: image.variables,
+            statics: heaviest(image.statics),
             ram: device.link.map_or(0, |link| link.ram.len.into()),
-            parts,
+            parts: heaviest(parts),
+            chosen: heaviest(chosen),
             panics,
             formatting,
         })
@@ -77,14 +117,20 @@ impl Weights {
                 size(self.ram),
                 percent(self.variables, self.ram)
             ),
-            format!(
-                "  panics   {}, {} functions of formatting",
-                match &self.panics {
-                    Some(ways) => format!("{} ways into one (sizes.json names them)", ways.len()),
-                    None => "not counted for this processor".to_owned(),
-                },
-                self.formatting
-            ),
+            format!("  linked   {}", listed(&self.chosen)),
+            match &self.panics {
+                Some(panics) => format!(
+                    "  panics   {} ways into one, {} places of coreota: {}; {} functions of formatting",
+                    panics.count(),
+                    panics.ours.len(),
+                    listed(&heaviest(panics.crates.clone())),
+                    self.formatting
+                ),
+                None => format!(
+                    "  panics   not counted for this processor; {} functions of formatting",
+                    self.formatting
+                ),
+            },
         ];
         let line = |(name, bytes): &(String, u64)| format!("  {bytes:>8} {name}");
         head.into_iter().chain(self.parts.iter().take(parts).map(line)).collect()
@@ -92,38 +138,79 @@ impl Weights {
 
     /// `sizes.json`.
     pub(super) fn json(&self) -> String {
-        let parts: serde_json::Map<_, _> =
-            self.parts.iter().map(|(name, bytes)| (name.clone(), json!(bytes))).collect();
         let all = json!({
             "flash": self.flash, "slot": self.slot, "variables": self.variables, "ram": self.ram,
-            "parts": parts, "panics": self.panics, "formatting": self.formatting,
+            "parts": map(&self.parts), "chosen": map(&self.chosen), "statics": map(&self.statics),
+            "panics": self.panics.as_ref().map(|panics| &panics.ways),
+            "panicking": self.panics.as_ref().map(|panics| &panics.crates),
+            "ours": self.panics.as_ref().map(|panics| &panics.ours),
+            "formatting": self.formatting,
         });
         format!("{all:#}\n")
     }
 
-    /// Against the budget in ota.toml.
+    /// Against the budget in ota.toml: both at once.
     pub(super) fn check(&self, order: &Order<'_>) -> Result<()> {
-        match order.device.flash_budget() {
-            Some(budget) if self.flash > u64::from(budget) => {
-                let what = format!(
-                    "the firmware of {} takes {} bytes of flash, {} are budgeted",
-                    order.name(),
-                    self.flash,
-                    budget
+        let (device, name) = (order.device, order.name());
+        let over = [
+            ("flash", self.flash, device.flash_budget(), &self.parts),
+            ("ram", self.variables, device.ram_budget(), &self.statics),
+        ];
+        let over = over.into_iter().filter_map(|(key, taken, budget, parts)| {
+            let budget = u64::from(budget?);
+            let largest: Vec<_> = parts.iter().take(LARGEST).cloned().collect();
+            (taken > budget).then(|| {
+                let word = if key == "ram" { "variables" } else { "flash" };
+                let told = format!(
+                    "{taken} bytes of {word}, {} more than `budget.{key}`, {}; the largest: {}",
+                    taken - budget,
+                    size(budget as u32),
+                    listed(&largest)
                 );
-                Err(Error::new(Exit::No, what).fix(format!(
-                    "leave out what it does not need (sizes.json says what weighs), or raise `budget.flash` in [board.{}]",
-                    order.name()
-                )))
-            }
-            _ => Ok(()),
+                (key, told)
+            })
+        });
+        let (keys, told): (Vec<_>, Vec<_>) = over.unzip();
+        if keys.is_empty() {
+            return Ok(());
         }
+        let what = format!("the firmware of {name} takes {}", told.join("; and "));
+        let keys: Vec<_> = keys.iter().map(|key| format!("`budget.{key}`")).collect();
+        Err(Error::new(Exit::No, what).fix(format!(
+            "leave out what it does not need (sizes.json says what weighs), or raise {} in [board.{name}]",
+            keys.join(" and ")
+        )))
     }
 }
 
 /// Whether calls are found in the instructions of that target.
 fn understood(target: &str) -> bool {
     target.starts_with("thumb") || target.starts_with("riscv32")
+}
+
+/// The heaviest first.
+fn heaviest(parts: impl IntoIterator<Item = (String, u64)>) -> Vec<(String, u64)> {
+    let mut parts: Vec<_> = parts.into_iter().collect();
+    parts.sort_by_key(|(name, bytes)| (u64::MAX - bytes, name.clone()));
+    parts
+}
+
+/// `one 3, two 2`
+fn listed(parts: &[(String, u64)]) -> String {
+    let words: Vec<_> = parts.iter().map(|(name, count)| format!("{name} {count}")).collect();
+    words.join(", ")
+}
+
+fn map(parts: &[(String, u64)]) -> serde_json::Map<String, serde_json::Value> {
+    parts.iter().map(|(name, bytes)| (name.clone(), json!(bytes))).collect()
+}
+
+/// What of coreota's rooms of choices a file belongs to, as `parser::afr_ota`: it is linked only where
+/// `ota.toml` chose it.
+fn choice(file: &str) -> Option<String> {
+    let (room, what) = file.split_once('/')?;
+    let what = what.split(['/', '.']).next()?;
+    CHOICES.contains(&room).then(|| format!("{room}::{what}"))
 }
 
 /// The part that a function belongs to, by its name: the first path in it.

@@ -17,12 +17,12 @@ use std::process::{Command, ExitStatus, Stdio};
 
 use coreota::link::rumqttc::BrokerUrl;
 use coreota_config::model::Device;
-use coreota_emulator::{Chip, Cut};
+use coreota_emulator::{Chip, Cut, leashed};
 use tokio::net::UnixListener;
 use tokio::process::Child;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::attend::{End, leashed, tell};
+use super::attend::{End, tell};
 use super::console::Console;
 use super::debugger::Debugger;
 use super::{Flash, Sockets, missing};

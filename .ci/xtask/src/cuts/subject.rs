@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use coreota_config::memory::Program;
 use coreota_config::model::Device;
 use coreota_emulator::{
-    Chip, Files, Held, Line, Machine, Server, command, follow, serve, traced, writes_back_later,
+    Chip, Held, Line, Machine, Server, command, follow, serve, traced, writes_back_later,
 };
 
 use crate::run::{cargo, output, target_dir};
@@ -130,13 +130,15 @@ impl Subject {
         let template =
             template.ok_or_else(|| format!("{} has no `emulator` in ota.toml", self.name))?;
         let built = self.folder.join(OLD).join(&self.name);
-        let elf = |program: Program| built.join(format!("{}.elf", program.word()));
-        let files = Files {
-            flash: &format!("nbd+unix:///?socket={}", socket.display()),
-            firmware: &elf(Program::Firmware),
-            bootloader: &elf(Program::Bootloader),
-        };
-        Ok(command(&template.value, &files))
+        let elf =
+            |program: Program| built.join(format!("{}.elf", program.word())).display().to_string();
+        let words = [
+            ("flash", format!("nbd+unix:///?socket={}", socket.display())),
+            ("firmware", elf(Program::Firmware)),
+            ("bootloader", elf(Program::Bootloader)),
+        ];
+        let words: Vec<_> = words.iter().map(|(name, word)| (*name, word.as_str())).collect();
+        Ok(command(&template.value, &words))
     }
 }
 
@@ -203,18 +205,32 @@ fn build(name: &str, folder: &Path) -> Result<(), String> {
     Ok(())
 }
 
+/// The names of the boards in `ota.toml` that can be tried.
+pub(super) fn names() -> Result<Vec<String>, String> {
+    Ok(emulated()?.into_iter().map(|device| device.name.value).collect())
+}
+
 /// The board of that name in `ota.toml`.
 fn device(name: &str) -> Result<Device, String> {
+    let boards = emulated()?;
+    let names: Vec<&str> = boards.iter().map(|device| device.name.value.as_str()).collect();
+    let names = names.join(", ");
+    let found = boards.iter().find(|device| device.name.value == name);
+    found.cloned().ok_or_else(|| {
+        format!("ota.toml has no board `{name}` whose emulator takes its flash as `{{flash}}`, only: {names}")
+    })
+}
+
+/// The boards whose flash can be served to their emulator.
+fn emulated() -> Result<Vec<Device>, String> {
     let file = Path::new("ota.toml");
     let document = coreota_config::load(file, "ota.toml").map_err(|report| report.to_string())?;
     let model = coreota_config::check(&document).map_err(|report| report.to_string())?;
-    let emulated = |device: &&Device| device.firmware.is_some() && device.emulator.is_some();
-    let boards: Vec<&Device> = model.boards.iter().filter(emulated).collect();
-    let found = boards.iter().find(|device| device.name.value == name);
-    found.map(|device| (*device).clone()).ok_or_else(|| {
-        let names: Vec<&str> = boards.iter().map(|device| device.name.value.as_str()).collect();
-        format!("ota.toml has no board `{name}` with an emulator, only: {}", names.join(", "))
-    })
+    let served = |device: &Device| {
+        let command = device.emulator.as_ref().map(|command| command.value.as_str());
+        device.firmware.is_some() && command.is_some_and(|command| command.contains("{flash}"))
+    };
+    Ok(model.boards.into_iter().filter(served).collect())
 }
 
 /// `cargo ota`, as it was built here.
