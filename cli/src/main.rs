@@ -9,6 +9,8 @@
 //! Real firmware: [`mod@build`] makes its images, [`provisioning`] what a device is told when it is
 //! made, [`emulator`] boots both. [`bridge`] is the other end of the line of a device without a network.
 //!
+//! [`project`] makes projects of users' own out of the example boards.
+//!
 //! [`plugin`] is what the commands for authors of plugins share.
 //!
 //! [`mod@bench`] measures coreota itself, for those who work on it.
@@ -28,6 +30,7 @@ mod keys;
 mod ota_toml;
 mod out;
 mod plugin;
+mod project;
 mod provider;
 mod provisioning;
 mod publishing;

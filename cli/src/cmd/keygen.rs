@@ -41,16 +41,7 @@ impl Cmd {
             Kind::EcdsaP256 => Algorithm::EcdsaP256,
             Kind::Ed25519 => Algorithm::Ed25519,
         };
-        let (signer, secret) = generate(algorithm)?;
-        let private = with_ending(&self.name, "pem");
-        let public = with_ending(&self.name, "pub.pem");
-        for path in [&private, &public] {
-            if path.exists() {
-                return Err(exists(path));
-            }
-        }
-        write_new(&private, &keys::private_pem(&signer, &secret), true)?;
-        write_new(&public, &keys::public_pem(&signer), false)?;
+        let Made { signer, private, public } = make(&self.name, algorithm)?;
         let word = keys::word(algorithm);
         let fields = json!({
             "algorithm": word,
@@ -70,6 +61,28 @@ impl Cmd {
         out.event("keys", &fields, line);
         Ok(())
     }
+}
+
+/// A key pair, and its files.
+pub(super) struct Made {
+    signer: Signer,
+    private: PathBuf,
+    public: PathBuf,
+}
+
+/// Makes a key pair in two files, neither of which is there yet.
+pub(super) fn make(name: &Path, algorithm: Algorithm) -> Result<Made> {
+    let (signer, secret) = generate(algorithm)?;
+    let private = with_ending(name, "pem");
+    let public = with_ending(name, "pub.pem");
+    for path in [&private, &public] {
+        if path.exists() {
+            return Err(exists(path));
+        }
+    }
+    write_new(&private, &keys::private_pem(&signer, &secret), true)?;
+    write_new(&public, &keys::public_pem(&signer), false)?;
+    Ok(Made { signer, private, public })
 }
 
 fn generate(algorithm: Algorithm) -> Result<(Signer, [u8; 32])> {

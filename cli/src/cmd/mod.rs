@@ -20,6 +20,7 @@ mod demo;
 mod expand;
 mod inspect;
 mod keygen;
+mod new;
 mod plugin;
 mod provision;
 mod publish;
@@ -50,6 +51,7 @@ macro_rules! commands {
 
 commands! {
     demo::Demo,
+    new::New,
     check::Check,
     expand::Expand,
     schema::Schema,

@@ -29,6 +29,9 @@
 //! anew. Either end may begin anew at any time, in the middle of a frame: the next `END` ends what
 //! there was of it. A message longer than `room` is [`LinkFault::TooLong`]. A device that waits
 //! for a message says so again every ten seconds, which tells each end that the other is there.
+//!
+//! Nothing on the line is secret or proved: who holds it speaks for the device, as who holds the
+//! device does. What is installed is proved by its signature all the same.
 
 pub mod frame;
 
