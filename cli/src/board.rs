@@ -16,6 +16,7 @@ use coreota_config::model::{Device, Model};
 
 use crate::error::{Error, Exit, Result};
 use crate::keys::word;
+use crate::plugin::room::Room;
 
 /// How an image carries what is signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +66,8 @@ pub(crate) struct Board {
     pub(crate) block: u32,
     /// In the order they are asked.
     pub(crate) parsers: Vec<Box<dyn Parser>>,
+    /// For plugins; `None` where none may come.
+    pub(crate) plugins: Option<Room>,
 }
 
 impl Board {
@@ -92,23 +95,26 @@ impl Board {
                 Image::Trailer => (Format::Trailer, HEADER),
             },
         };
-        let signing = device.keys.iter().filter(|key| key.roles.contains(&keys::Role::Image));
-        let keys = signing.map(|key| Key {
-            id: leak(&key.id.value),
-            algorithm: algorithm(key.algorithm),
-            bytes: key.bytes.clone().leak(),
-        });
         let require = device.verify.require.0.iter().flatten();
+        let rules = Rules {
+            require: require.map(|at| algorithm(at.value)).collect::<Vec<_>>().leak(),
+            keys: trusted(device, keys::Role::Image),
+            board: leak(&device.name.value),
+            board_required: device.verify.board.value == BoardRule::Require,
+            running: Version::default(),
+            older_allowed: device.verify.older.value == Older::Allow,
+            counter,
+        };
+        let of_plugins = Rules {
+            keys: trusted(device, keys::Role::Plugin),
+            board_required: false,
+            older_allowed: true,
+            counter: 0,
+            ..rules
+        };
         Board {
-            rules: Rules {
-                require: require.map(|at| algorithm(at.value)).collect::<Vec<_>>().leak(),
-                keys: keys.collect::<Vec<_>>().leak(),
-                board: leak(&device.name.value),
-                board_required: device.verify.board.value == BoardRule::Require,
-                running: Version::default(),
-                older_allowed: device.verify.older.value == Older::Allow,
-                counter,
-            },
+            rules,
+            plugins: Room::of(device, of_plugins),
             format,
             header,
             capacity: device.layout.image.len,
@@ -150,6 +156,17 @@ impl Board {
             Format::Trailer => check(&mut Native::<Trailer, Both>::new(), &self.rules, claim, file),
         }
     }
+}
+
+/// The keys that may sign this.
+fn trusted(device: &Device, role: keys::Role) -> &'static [Key] {
+    let keys = device.keys.iter().filter(|key| key.roles.contains(&role));
+    let keys = keys.map(|key| Key {
+        id: leak(&key.id.value),
+        algorithm: algorithm(key.algorithm),
+        bytes: key.bytes.clone().leak(),
+    });
+    keys.collect::<Vec<_>>().leak()
 }
 
 /// The parsers of a device that was told nothing.

@@ -34,7 +34,8 @@ fn the_sample_is_summed_up_board_by_board() {
         assert!(said.contains(word), "{word} is not in:\n{said}");
     }
     let events = events(&ota(&["check", "--json"]));
-    assert_eq!(events.len(), 6);
+    let (all, boards) = events.split_last().expect("events");
+    assert_eq!(all["boards"], boards.len());
     assert_eq!(events[0]["event"], "board");
     assert_eq!(events[0]["image"]["len"], 188 * 1024);
     assert_eq!(events[1]["ram"]["budget"], 8 * 1024);
@@ -43,7 +44,6 @@ fn the_sample_is_summed_up_board_by_board() {
     assert_eq!(plugins["plugins"][1]["kind"], "protocol");
     assert_eq!(plugins["plugins"][2]["kind"], "table");
     assert_eq!(plugins["store"]["cells"], 4);
-    assert_eq!(events[5]["boards"], 5);
 }
 
 #[test]

@@ -75,11 +75,11 @@ fn whatever_is_begun_builds_and_is_small_enough() {
         assert!(built["fuel"].as_u64().is_some_and(|fuel| fuel > 50), "{name}: {built}");
         let module = fs::read(folder.0.join(&name).join(&name).with_extension("wasm"));
         assert_eq!(module.expect("written").len() as u64, size);
-        if kind == "parser" {
-            let tested = folder.done(&["plugin", "test", &name]);
-            let last = tested.last().expect("an event");
-            assert_eq!((&last["documents"], &last["failed"]), (&2.into(), &0.into()), "{last}");
-        }
+        let tested = folder.done(&["plugin", "test", &name]);
+        let last = tested.last().expect("an event");
+        let (with, count) = if kind == "parser" { ("documents", 2) } else { ("events", 1) };
+        assert_eq!((&last[with], &last["failed"]), (&count.into(), &0.into()), "{last}");
+        assert_eq!(tested.len(), count + 1, "{tested:?}");
     }
     let (code, message, _) = folder.fails(&["plugin", "new", "c-parser"]);
     assert_eq!(code, 3);
@@ -101,6 +101,30 @@ fn a_document_that_is_read_otherwise_is_told_field_by_field() {
     let (code, message, fix) = folder.fails(&["plugin", "test", "lamp"]);
     assert_eq!(code, 3);
     assert!(message.contains("no documents") && fix.contains("expect.toml"), "{message} {fix}");
+}
+
+#[test]
+fn a_protocol_that_does_otherwise_is_told_event_by_event() {
+    let folder = Folder::new("events");
+    folder.done(&["plugin", "new", "carrier", "--lang", "c", "--kind", "protocol"]);
+    let events = fs::read_to_string(folder.0.join("carrier/events/file.toml")).expect("there");
+    folder.write("carrier/events/file.toml", &events.replace("StreamMissing", "StreamShort"));
+    let out = folder.ota(&["plugin", "test", "carrier"]);
+    assert_eq!(out.status.code(), Some(1));
+    let text = String::from_utf8(out.stdout).expect("UTF-8");
+    let told = "event 9, `message`: came to refused StreamMissing, not to refused StreamShort";
+    assert!(text.contains(told), "{text}");
+    fs::remove_dir_all(folder.0.join("carrier/events")).expect("there");
+    let (code, message, _) = folder.fails(&["plugin", "test", "carrier"]);
+    assert!(code == 3 && message.contains("no events"), "{message}");
+    // A job protocol is tried too; its module is a sample's.
+    let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../plugins/samples");
+    let sample = samples.join("line-jobs");
+    let module = sample.join("line-jobs.wasm");
+    let (sample, module) = (sample.to_str().expect("UTF-8"), module.to_str().expect("UTF-8"));
+    let last = folder.done(&["plugin", "test", sample, "--module", module]).remove(1);
+    assert_eq!((&last["events"], &last["failed"]), (&1.into(), &0.into()), "{last}");
+    assert!(last["fuel"].as_u64().is_some_and(|fuel| fuel > 500), "{last}");
 }
 
 const OTA_TOML: &str = r#"
@@ -168,6 +192,46 @@ fn a_signed_file_says_what_was_measured_and_only_such_a_file_is_published() {
     assert_eq!(u64::from(read.facts.arena), signed["arena"].as_u64().expect("a number"));
     assert!(read.facts.fuel > 4000 && read.facts.memory < 4096);
     assert_eq!(read.module, fs::read(folder.0.join("lamp/lamp.wasm")).expect("built"));
+
+    // A board judges it as its device does: by keys, slots and what they give.
+    folder.write("ota.toml", &OTA_TOML.replace("ARENA", "24 KiB"));
+    let on_board = |file: &str| {
+        let file = file.to_owned();
+        [vec!["inspect".into(), file], vec!["--board".into(), "b".into()]].concat()
+    };
+    let inspect = |file: &str| {
+        let args = on_board(file);
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        folder.ota(&args)
+    };
+    let refused = |file: &str, why: coreota::error::Failure| {
+        let out = inspect(file);
+        let text = String::from_utf8(out.stdout).expect("UTF-8");
+        assert_eq!(out.status.code(), Some(1), "{file}: {text}");
+        assert!(text.contains(&format!("b would refuse {file}: {}", why.text())), "{file}: {text}");
+    };
+    let taken = String::from_utf8(inspect("lamp.plugin").stdout).expect("UTF-8");
+    assert!(taken.contains("\"takes\":true"), "{taken}");
+    use coreota::error::Failure;
+    folder.done(&["keygen", "stranger"]);
+    let as_ = |output: &'static str, more: &[&'static str]| {
+        let module = ["plugin", "sign", "lamp/lamp.wasm", output, "--version", "1.2.3"];
+        folder.done(&[&module[..], more].concat());
+    };
+    as_("by-stranger.plugin", &["--key", "stranger.pem"]);
+    refused("by-stranger.plugin", Failure::NoTrustedKey);
+    as_("other-slot.plugin", &["--key", "k.pem", "--name", "other"]);
+    refused("other-slot.plugin", Failure::NoPlugin);
+    as_("hungry.plugin", &["--key", "k.pem", "--name", "lamp", "--arena", "30000"]);
+    refused("hungry.plugin", Failure::PluginMemory);
+    as_("thirsty.plugin", &["--key", "k.pem", "--name", "lamp", "--fuel", "100001"]);
+    refused("thirsty.plugin", Failure::PluginTooLarge);
+    as_("elsewhere.plugin", &["--key", "k.pem", "--name", "lamp", "--board", "c"]);
+    refused("elsewhere.plugin", Failure::SignedOtherBoard);
+    folder.write("table.toml", "size = \"/a\"\nstream = \"/b\"\n");
+    let table = ["plugin", "sign", "table.toml", "table.plugin", "--version", "1.2.3"];
+    folder.done(&[&table[..], &["--key", "k.pem", "--name", "lamp"]].concat());
+    refused("table.plugin", Failure::PluginKind);
 
     let (code, message, _) = folder.fails(&[&sign[..], &["--arena", "4000"]].concat());
     assert!(code == 1 && message.contains("needs an arena"), "{message}");

@@ -60,28 +60,33 @@ impl Cmd {
         let mut board = self.board.as_deref().map(|name| self.board(name, out)).transpose()?;
         let mut known: Vec<PublicKey> =
             self.key.iter().map(|path| keys::public(path)).collect::<Result<_>>()?;
-        known.extend(board.iter().flat_map(|board| board.rules.keys).map(PublicKey::from));
+        let rules = board
+            .iter()
+            .flat_map(|board| [Some(&board.rules), board.plugins.as_ref().map(|room| &room.rules)]);
+        known.extend(rules.flatten().flat_map(|rules| rules.keys).map(PublicKey::from));
+        let mut over = match self.running {
+            Some(_) => "",
+            None => " (--running VERSION tells whether it is newer)",
+        };
 
         if is_document(&file) {
             self.document(&file, board.as_mut(), out)?;
         } else if let Some(plugin) = PluginFile::read(&file) {
-            if let Some(board) = &board {
-                return Err(Error::file("judge", &self.file, "it is a plugin").fix(format!(
-                    "`cargo ota plugin check` its module for {}",
-                    board.rules.board
-                )));
+            let shown = plugin::show(&self.file, &file, &plugin, &known, out);
+            match &board {
+                None => shown.map_err(|why| self.refused(EVERYONE, why))?,
+                Some(board) => {
+                    let room = board.plugins.as_ref().ok_or(Failure::NoPlugin);
+                    let judged = room.and_then(|room| room.judge(&file));
+                    judged.map_err(|why| self.refused(board.rules.board, why))?;
+                    over = " where its slot has none as new";
+                }
             }
-            plugin::show(&self.file, &file, &plugin, &known, out)
-                .map_err(|why| self.refused(EVERYONE, why))?;
         } else {
             self.image(&file, board.as_mut(), &known, out)?;
         }
         let Some(board) = board else { return Ok(()) };
         let name = board.rules.board;
-        let over = match self.running {
-            Some(_) => "",
-            None => " (--running VERSION tells whether it is newer)",
-        };
         let line = format!("{name} would take it{over}");
         out.event("verdict", &json!({ "board": name, "takes": true }), line);
         Ok(())

@@ -8,6 +8,7 @@ use coreota::plugin::{Content, Facts, Plug, Plugged};
 use coreota::transport::{BlockProtocol, Geometry, Wanted};
 use coreota::version::Version;
 use coreota_plugin_abi::Kind;
+use coreota_plugin_pack::events::Events;
 use coreota_plugins::{Arena, Home, Hosted, Limits, PluginBlocks, PluginJobs, PluginParser, Stack};
 
 /// Far more than any device gives.
@@ -34,6 +35,13 @@ pub(crate) struct Needs {
     pub(crate) arena: u32,
     /// Fuel of its most expensive call so far.
     pub(crate) fuel: u32,
+}
+
+impl Needs {
+    /// Enough for both.
+    pub(crate) fn and(self, other: Needs) -> Needs {
+        Needs { arena: self.arena.max(other.arena), fuel: self.fuel.max(other.fuel) }
+    }
 }
 
 /// The slot that modules are tried in.
@@ -76,11 +84,16 @@ pub(crate) struct BlocksHost {
 }
 
 impl Loaded {
-    /// Loads a module of that kind, which declares so much linear memory.
+    /// Loads a module of that kind, which declares so much linear memory, for the device `thing`.
     ///
     /// # Errors
     /// Why a device would not.
-    pub(crate) fn load(module: &[u8], kind: Kind, memory: u32) -> Result<Self, Failure> {
+    pub(crate) fn load(
+        module: &[u8],
+        kind: Kind,
+        memory: u32,
+        thing: &str,
+    ) -> Result<Self, Failure> {
         let facts = Facts {
             content: Content::Plugin,
             abi: coreota_plugin_abi::VERSION.into(),
@@ -99,12 +112,12 @@ impl Loaded {
                 Ok(Loaded::Parser(ParserHost { parser, fuel: 0 }))
             }
             Kind::Blocks => {
-                let mut blocks = PluginBlocks::new("thing")?;
+                let mut blocks = PluginBlocks::new(thing)?;
                 steps.into_iter().try_for_each(|step| hosted(blocks.plug(0, step)))?;
                 Ok(Loaded::Blocks(BlocksHost { blocks, fuel: 0 }))
             }
             Kind::Jobs => {
-                let mut jobs = PluginJobs::new("thing")?;
+                let mut jobs = PluginJobs::new(thing)?;
                 steps.into_iter().try_for_each(|step| hosted(jobs.plug(0, step)))?;
                 Ok(Loaded::Jobs(JobsHost { jobs, fuel: 0 }))
             }
@@ -131,6 +144,15 @@ fn hosted(plugged: Plugged) -> Result<(), Failure> {
 }
 
 impl BlocksHost {
+    /// Lets events happen to it.
+    ///
+    /// # Errors
+    /// What differs from what is expected, a line each.
+    pub(crate) fn live(&mut self, events: &Events) -> Result<(), String> {
+        let fuel = &mut self.fuel;
+        events.happen_to_blocks(&mut self.blocks, |blocks| *fuel = blocks.burned().max(*fuel))
+    }
+
     /// Opens a file and asks for its first blocks: what every download begins with.
     ///
     /// # Errors
@@ -148,6 +170,15 @@ impl BlocksHost {
 }
 
 impl JobsHost {
+    /// Lets events happen to it.
+    ///
+    /// # Errors
+    /// What differs from what is expected, a line each.
+    pub(crate) fn live(&mut self, events: &Events) -> Result<(), String> {
+        let fuel = &mut self.fuel;
+        events.happen_to_jobs(&mut self.jobs, |jobs| *fuel = jobs.burned().max(*fuel))
+    }
+
     /// Asks for the next job: what every life of a device begins with.
     ///
     /// # Errors

@@ -1,13 +1,16 @@
 //! Plugins, for their authors: where the source is, what is built of it, and the real host.
 
 pub(crate) mod host;
+pub(crate) mod room;
 pub(crate) mod table;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use coreota_plugin_abi::Kind;
-use coreota_plugin_pack::{self as pack, Tools, documents};
+use coreota_plugin_pack::documents::Document;
+use coreota_plugin_pack::events::Events;
+use coreota_plugin_pack::{self as pack, Tools, documents, events};
 
 use crate::error::{Error, Exit, Result};
 use coreota::parser::Parser as _;
@@ -16,6 +19,16 @@ use host::{Loaded, Needs};
 
 /// The folder of test documents, in that of a plugin.
 pub(crate) const DOCUMENTS: &str = "documents";
+
+/// The folder of test events, beside it.
+pub(crate) const EVENTS: &str = "events";
+
+/// What a plugin is tried with: documents for a parser, events for a protocol.
+#[derive(Default)]
+pub(crate) struct Trials {
+    pub(crate) documents: Vec<Document>,
+    pub(crate) events: Vec<Events>,
+}
 
 /// Blocks that a protocol is tried with, in bytes.
 const BLOCK: u32 = 1024;
@@ -51,13 +64,21 @@ impl Source {
         pack::build(&self.folder, &Tools::find()).map_err(refused)
     }
 
-    /// Its test documents; none where it has none.
-    pub(crate) fn documents(&self) -> Result<Vec<documents::Document>> {
-        let folder = self.folder.join(DOCUMENTS);
-        match folder.is_dir() {
-            true => documents::read(&folder).map_err(|why| Error::new(Exit::File, why)),
-            false => Ok(Vec::new()),
+    /// What it is tried with; nothing where there is nothing.
+    pub(crate) fn trials(&self) -> Result<Trials> {
+        fn of<T>(
+            folder: PathBuf,
+            read: impl FnOnce(&Path) -> std::result::Result<Vec<T>, String>,
+        ) -> Result<Vec<T>> {
+            match folder.is_dir() {
+                true => read(&folder).map_err(|why| Error::new(Exit::File, why)),
+                false => Ok(Vec::new()),
+            }
         }
+        Ok(Trials {
+            documents: of(self.folder.join(DOCUMENTS), documents::read)?,
+            events: of(self.folder.join(EVENTS), events::read)?,
+        })
     }
 }
 
@@ -84,27 +105,39 @@ pub(crate) fn facts(path: &Path, module: &[u8]) -> Result<pack::Facts> {
     pack::check(module).map_err(|why| Error::file("use", path, why))
 }
 
-/// A module, loaded as a device would.
-pub(crate) fn load(path: &Path, module: &[u8], facts: &pack::Facts) -> Result<Loaded> {
+/// A module, loaded as the device `thing` would.
+pub(crate) fn load(path: &Path, module: &[u8], facts: &pack::Facts, thing: &str) -> Result<Loaded> {
     // Compilers make the number of the kind a constant; where none is found, the export tells.
     let kind = facts.kind.unwrap_or(Kind::Parser);
     let memory = facts.memory.try_into().unwrap_or(u32::MAX);
-    Loaded::load(module, kind, memory).map_err(|why| {
+    Loaded::load(module, kind, memory, thing).map_err(|why| {
         Error::new(Exit::No, format!("no device loads {}: {}", path.display(), why.text()))
     })
 }
 
-/// What a module needs: to be loaded, and to read these documents or to begin a download.
+/// What a module needs: to be loaded, and to read these documents, or to live through these events;
+/// without any, to begin a download or to ask for a job.
 pub(crate) fn needs(
     path: &Path,
     module: &[u8],
     facts: &pack::Facts,
-    documents: &[documents::Document],
+    trials: &Trials,
 ) -> Result<Needs> {
-    let mut hosted = load(path, module, facts)?;
+    let mut most = Needs::default();
+    for events in &trials.events {
+        let mut hosted = load(path, module, facts, &events.thing)?;
+        // Whether it does what it should is for the test to say.
+        let _ = match &mut hosted {
+            Loaded::Parser(_) => Ok(()),
+            Loaded::Blocks(blocks) => blocks.live(events),
+            Loaded::Jobs(jobs) => jobs.live(events),
+        };
+        most = most.and(hosted.needs());
+    }
+    let mut hosted = load(path, module, facts, "thing")?;
     match &mut hosted {
         Loaded::Parser(parser) => {
-            for document in documents {
+            for document in &trials.documents {
                 for index in 0..document.expected.len().max(1) {
                     parser.parse(&document.bytes, index.try_into().unwrap_or(u8::MAX));
                 }
@@ -119,7 +152,7 @@ pub(crate) fn needs(
             Error::new(Exit::No, what)
         })?,
     }
-    Ok(hosted.needs())
+    Ok(most.and(hosted.needs()))
 }
 
 /// An error of the packer, as one of this tool.

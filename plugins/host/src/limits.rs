@@ -1,6 +1,10 @@
 //! What a plugin may use.
 
-use coreota::plugin::Facts;
+use coreota::{
+    error::Failure,
+    plugin::{Content, Facts},
+};
+use coreota_plugin_abi::{Kind, VERSION};
 
 /// What a plugin may use, whatever its module says. Memory as a whole is bounded by its arena.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +36,29 @@ impl Limits {
         recursion: 64,
         values: 1024,
     };
+
+    /// Whether a plugin of which the signed bytes say this is taken as one of `kind` into an arena of
+    /// `arena` bytes: what a host asks before a byte of it comes.
+    ///
+    /// # Errors
+    /// [`Failure::PluginKind`] where it is something else, [`Failure::PluginAbi`] where it is for another
+    /// version of the interface, [`Failure::PluginTooLarge`] and [`Failure::PluginMemory`] where it
+    /// says that it needs more.
+    pub fn admit(&self, facts: &Facts, kind: Kind, arena: usize) -> Result<(), Failure> {
+        if facts.content != Content::Plugin || facts.kind != u16::from(kind.number()) {
+            return Err(Failure::PluginKind);
+        }
+        if facts.abi != u16::from(VERSION) {
+            return Err(Failure::PluginAbi);
+        }
+        if facts.len > self.module || facts.memory > self.memory || facts.fuel > self.fuel {
+            return Err(Failure::PluginTooLarge);
+        }
+        if facts.arena as usize > arena {
+            return Err(Failure::PluginMemory);
+        }
+        Ok(())
+    }
 
     /// These, where the signed bytes of a plugin allow it less fuel or memory.
     pub(crate) fn within(self, facts: &Facts) -> Limits {

@@ -5,9 +5,9 @@ use core::{ptr::NonNull, slice};
 
 use coreota::{
     error::Failure,
-    plugin::{Content, Facts, Plug},
+    plugin::{Facts, Plug},
 };
-use coreota_plugin_abi::{ABI, Fault, IO, Io, Kind, Record, Span, VERSION};
+use coreota_plugin_abi::{ABI, Fault, IO, Io, Kind, Record, Span};
 
 use crate::{
     Home, Usage,
@@ -106,18 +106,7 @@ impl Plugin {
 
     fn begin(&mut self, facts: &Facts) -> Result<(), Failure> {
         let most = self.home.limits;
-        if facts.content != Content::Plugin || facts.kind != u16::from(self.kind.number()) {
-            return Err(Failure::PluginKind);
-        }
-        if facts.abi != u16::from(VERSION) {
-            return Err(Failure::PluginAbi);
-        }
-        if facts.len > most.module || facts.memory > most.memory || facts.fuel > most.fuel {
-            return Err(Failure::PluginTooLarge);
-        }
-        if facts.arena as usize > (self.home.arena)().size() {
-            return Err(Failure::PluginMemory);
-        }
+        most.admit(facts, self.kind, (self.home.arena)().size())?;
         let len = facts.len as usize;
         self.clear(len)?;
         self.state = State::Filling { len, got: 0, limits: most.within(facts) };

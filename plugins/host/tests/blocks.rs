@@ -59,6 +59,11 @@ fn module() -> Vec<u8> {
             (if (i32.eq (local.get $a) (i32.const 82)) (then
                 (call $record (i32.const 0) (i32.const 0x43) (i32.const 0x205) (i32.const 0) (i32.const 0))
                 (return (i32.const 1))))
+            (if (i32.eq (local.get $a) (i32.const 87)) (then
+                (call $record (i32.const 0) (i32.const 0x44) (i32.const 84) (i32.const 1) (i32.const 0))
+                (call $record (i32.const 16) (i32.const 0x45) (i32.const 5000) (i32.const 0) (i32.const 0))
+                (call $record (i32.const 32) (i32.const 0x7f) (i32.const -1) (i32.const -1) (i32.const -1))
+                (return (i32.const 3))))
             (if (i32.eq (local.get $a) (i32.const 69)) (then (return (i32.const -0x20209))))
             (if (i32.eq (local.get $a) (i32.const 88)) (then unreachable))
             (if (i32.eq (local.get $a) (i32.const 78)) (then (return (i32.const 0))))
@@ -143,6 +148,8 @@ fn what_else_a_message_can_be() {
     for (topic, expected) in [
         ("other", Arrival::NotMine),
         ("R", Arrival::Refused(Failure::StreamMissing)),
+        // A request, a timer and a record of tomorrow: passed over, so that it brings nothing.
+        ("W", Arrival::Ignored(Failure::BadBlock)),
         ("E", Arrival::Ignored(Failure::BadBlock)),
         ("N", Arrival::Ignored(Failure::BadBlock)),
     ] {

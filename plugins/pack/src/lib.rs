@@ -6,12 +6,14 @@
 //! | [`shrink()`] | a module as linkers make it becomes one of a few KiB |
 //! | [`inspect()`] | what a module is, and whether a device takes it |
 //! | [`documents`] | test documents of a parser, and what is expected of them |
+//! | [`events`] | test events of a protocol, and what is expected of them |
 //!
 //! `cargo ota plugin build` and the test that rebuilds the samples are both this crate.
 
 mod build;
 pub mod documents;
 mod error;
+pub mod events;
 mod facts;
 mod samples;
 mod shrink;

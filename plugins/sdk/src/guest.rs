@@ -34,7 +34,9 @@ struct Inbox<const INPUT: usize> {
 }
 
 impl<const INPUT: usize> Inbox<INPUT> {
-    const NEW: Self = Inbox { io: UnsafeCell::new([0; 4]), input: UnsafeCell::new([0; INPUT]) };
+    const fn new() -> Self {
+        Inbox { io: UnsafeCell::new([0; 4]), input: UnsafeCell::new([0; INPUT]) }
+    }
 
     /// # Safety
     /// No other call into the plugin is under way.
@@ -68,8 +70,10 @@ unsafe impl<const INPUT: usize> Sync for Parsing<INPUT> {}
 
 impl<const INPUT: usize> Parsing<INPUT> {
     /// Before the first document.
-    pub const NEW: Self =
-        Parsing { descriptor: UnsafeCell::new(Descriptor::new()), inbox: Inbox::NEW };
+    #[expect(clippy::new_without_default, reason = "it is made once, as a static")]
+    pub const fn new() -> Self {
+        Parsing { descriptor: UnsafeCell::new(Descriptor::new()), inbox: Inbox::new() }
+    }
 
     /// Reads a document.
     ///
@@ -120,12 +124,15 @@ unsafe impl<T, const INPUT: usize, const SCRATCH: usize> Sync for Talking<T, INP
 
 impl<T: Protocols, const INPUT: usize, const SCRATCH: usize> Talking<T, INPUT, SCRATCH> {
     /// Before anything is known.
-    pub const NEW: Self = Talking {
-        inbox: Inbox::NEW,
-        said: UnsafeCell::new(Said::NOTHING),
-        state: UnsafeCell::new(T::NEW),
-        scratch: UnsafeCell::new([0; SCRATCH]),
-    };
+    #[expect(clippy::new_without_default, reason = "it is made once, as a static")]
+    pub const fn new() -> Self {
+        Talking {
+            inbox: Inbox::new(),
+            said: UnsafeCell::new(Said::NOTHING),
+            state: UnsafeCell::new(T::NEW),
+            scratch: UnsafeCell::new([0; SCRATCH]),
+        }
+    }
 
     /// Hears an event.
     ///

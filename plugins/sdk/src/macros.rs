@@ -24,7 +24,7 @@ macro_rules! parser {
 
         #[cfg(target_family = "wasm")]
         const _: () = {
-            static PLUGIN: $crate::Parsing<{ $input }> = $crate::Parsing::NEW;
+            static PLUGIN: $crate::Parsing<{ $input }> = $crate::Parsing::new();
             $crate::exports!(PLUGIN, $crate::Parsing<{ $input }>);
 
             #[unsafe(no_mangle)]
@@ -75,7 +75,7 @@ macro_rules! protocol {
         #[cfg(target_family = "wasm")]
         const _: () = {
             type Plugin = $crate::Talking<$protocol, { $input }, { $scratch }>;
-            static PLUGIN: Plugin = Plugin::NEW;
+            static PLUGIN: Plugin = Plugin::new();
             $crate::exports!(PLUGIN, Plugin);
 
             #[unsafe(no_mangle)]

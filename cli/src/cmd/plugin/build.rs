@@ -34,11 +34,12 @@ impl Cmd {
             Error::file("write", &path, why).fix("give a path that can be written to with --output")
         })?;
         let facts = plugin::facts(&path, &module)?;
-        let documents = source.documents()?;
-        let needs = plugin::needs(&path, &module, &facts, &documents)?;
+        let trials = source.trials()?;
+        let needs = plugin::needs(&path, &module, &facts, &trials)?;
+        let (documents, events) = (trials.documents.len(), trials.events.len());
         let fields = json!({
             "module": path, "kind": facts.kind.map(plugin::word), "size": module.len(), "memory": facts.memory,
-            "functions": facts.functions, "documents": documents.len(),
+            "functions": facts.functions, "documents": documents, "events": events,
             "arena": needs.arena, "fuel": needs.fuel,
         });
         let mut line = format!(
@@ -49,11 +50,14 @@ impl Cmd {
             facts.memory,
             facts.functions,
         );
-        let over = match (facts.kind, documents.len()) {
-            (Some(Kind::Blocks), _) => "to begin a download".to_owned(),
-            (Some(Kind::Jobs), _) => "to ask for a job".to_owned(),
-            (_, 0) => "to be loaded (there are no test documents)".to_owned(),
-            (_, count) => format!("over {count} documents"),
+        let over = match (facts.kind, documents, events) {
+            (Some(Kind::Blocks), _, 0) => "to begin a download".to_owned(),
+            (Some(Kind::Jobs), _, 0) => "to ask for a job".to_owned(),
+            (Some(Kind::Blocks | Kind::Jobs), _, count) => {
+                format!("over {count} files of events")
+            }
+            (_, 0, _) => "to be loaded (there are no test documents)".to_owned(),
+            (_, count, _) => format!("over {count} documents"),
         };
         line += &format!(
             "\n  takes an arena of {} bytes, and {over} {} of fuel a call at most",

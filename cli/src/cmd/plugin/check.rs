@@ -14,7 +14,7 @@ use serde_json::json;
 use crate::error::{Error, Exit, Result};
 use crate::ota_toml;
 use crate::out::Out;
-use crate::plugin::{self, Source};
+use crate::plugin::{self, Source, Trials};
 
 /// Tell whether a board would take a plugin, and what it needs of the board
 #[derive(Debug, Args)]
@@ -43,15 +43,15 @@ struct Need {
 
 impl Cmd {
     pub(crate) fn run(self, out: &Out) -> Result<()> {
-        let (module, name, documents) = if self.file.is_dir() {
+        let (module, name, trials) = if self.file.is_dir() {
             let source = Source::in_folder(&self.file)?;
-            (source.build()?, source.name.clone(), source.documents()?)
+            (source.build()?, source.name.clone(), source.trials()?)
         } else {
             let file = fs::read(&self.file).map_err(|why| Error::file("read", &self.file, why))?;
             let stem = self.file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
             match PluginFile::read(&file) {
-                Some(signed) => (signed.module.to_vec(), signed.name.to_owned(), Vec::new()),
-                None => (file, stem, Vec::new()),
+                Some(signed) => (signed.module.to_vec(), signed.name.to_owned(), Trials::default()),
+                None => (file, stem, Trials::default()),
             }
         };
         let facts = plugin::facts(&self.file, &module)?;
@@ -68,7 +68,7 @@ impl Cmd {
         let declared = find(device, taken, kind, self.plugin.is_some())?;
         let limits = declared.declared.module().ok_or_else(|| wrong_kind(device, taken, kind))?;
 
-        let needs = plugin::needs(&self.file, &module, &facts, &documents)?;
+        let needs = plugin::needs(&self.file, &module, &facts, &trials)?;
         let most = declared.declared.slot().map_or(u32::MAX, |slot| slot.value);
         let mut all = vec![
             Need {
@@ -85,7 +85,7 @@ impl Cmd {
             },
             Need { what: "module", needs: module.len() as u64, gives: most.into(), key: "slot" },
         ];
-        if !documents.is_empty() {
+        if !trials.documents.is_empty() || !trials.events.is_empty() {
             all.push(Need {
                 what: "fuel of a call",
                 needs: needs.fuel.into(),

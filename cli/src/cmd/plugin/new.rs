@@ -72,9 +72,8 @@ impl Cmd {
         let name = &self.name;
         let names: Vec<&str> = files.iter().map(|(file, _)| *file).collect();
         let test = match self.kind {
-            Kind::Parser => "cargo ota plugin test",
-            Kind::Protocol if self.lang == Language::Rust => "cargo test",
-            Kind::Protocol => "cargo ota plugin build",
+            Kind::Protocol if self.lang == Language::Rust => "cargo test && cargo ota plugin test",
+            _ => "cargo ota plugin test",
         };
         let line = format!("{name}/  {}\nNext: cd {name} && {test}", names.join("  "));
         out.event("new", &json!({ "folder": name, "files": names }), line);
@@ -91,7 +90,9 @@ impl Cmd {
         };
         let mut files =
             vec![source, ("README.md", template!("README.md")), (".gitignore", "/target\n")];
-        if self.kind == Kind::Parser {
+        if self.kind == Kind::Protocol {
+            files.push(("events/file.toml", template!("events/file.toml")));
+        } else {
             let document = match self.lang {
                 Language::Rust => template!("documents/rust.json"),
                 Language::C => template!("documents/c.json"),

@@ -20,9 +20,9 @@ use crate::store::hex;
 
 /// Make the signed file of a plugin: what it is and what it needs inside the signed bytes
 ///
-/// The arena and the fuel are measured in the host that devices have, over the test documents beside
-/// the module, and written with a margin: an eighth for the arena, and four times the fuel (ten
-/// times that of the first calls of a protocol, 20000 at least).
+/// The arena and the fuel are measured in the host that devices have, over the test documents or events
+/// beside the module, and written with a margin: an eighth for the arena, and four times the fuel. Of a
+/// protocol without test events only the first calls are measured: ten times that, 20000 at least.
 ///
 /// A table is a file with the keys of a `[[parser]] kind = "table"` but for kind and name, in TOML or JSON:
 /// where the fields of a job document are, for a `[[plugin]] kind = "table"`. It needs no arena.
@@ -52,7 +52,7 @@ pub(crate) struct Cmd {
     fuel: Option<u32>,
 }
 
-/// Least fuel that is written for a protocol: most of its calls are not measured.
+/// Least fuel that is written for a protocol without test events: most of its calls are not measured.
 const PROTOCOL_FUEL: u32 = 20_000;
 
 impl Cmd {
@@ -120,10 +120,11 @@ impl Cmd {
         let found = plugin::facts(&self.module, &module)?;
         let kind = found.kind.unwrap_or(Kind::Parser);
         let beside = self.module.parent().filter(|dir| !dir.as_os_str().is_empty());
-        let documents = Source::in_folder(beside.unwrap_or(Path::new(".")))?.documents()?;
-        let needs = plugin::needs(&self.module, &module, &found, &documents)?;
+        let trials = Source::in_folder(beside.unwrap_or(Path::new(".")))?.trials()?;
+        let needs = plugin::needs(&self.module, &module, &found, &trials)?;
         let measured = match kind {
             Kind::Parser => needs.fuel.saturating_mul(4),
+            _ if !trials.events.is_empty() => needs.fuel.saturating_mul(4),
             _ => needs.fuel.saturating_mul(10).max(PROTOCOL_FUEL),
         };
         let Some(fuel) = self.fuel.or(Some(measured).filter(|fuel| *fuel > 0)) else {

@@ -1,7 +1,8 @@
-//! `cargo ota plugin test`: a plugin in the host that devices have, against its test documents.
+//! `cargo ota plugin test`: a plugin in the host that devices have, against its test documents or events.
 
+use std::fmt::Display;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use coreota_plugin_pack::documents;
@@ -9,13 +10,14 @@ use serde_json::json;
 
 use crate::error::{Error, Exit, Result};
 use crate::out::Out;
-use crate::plugin::host::Loaded;
-use crate::plugin::{self, DOCUMENTS, Source};
+use crate::plugin::host::{Loaded, Needs};
+use crate::plugin::{self, DOCUMENTS, EVENTS, Source};
 
-/// Run a plugin against its test documents, in the host that devices have
+/// Run a plugin against its test documents or events, in the host that devices have
 ///
-/// Beside each `documents/NAME.json` or `.cbor` stands `NAME.expect.toml`: what the plugin must make
-/// of it. docs/plugins.md has an example of everything it may say.
+/// Beside each `documents/NAME.json` or `.cbor` of a parser stands `NAME.expect.toml`: what it must make of it.
+/// Each `events/NAME.toml` of a protocol says what happens, and what it must make of that. docs/plugins.md
+/// has an example of both.
 #[derive(Debug, Args)]
 pub(crate) struct Cmd {
     /// Folder of the plugin
@@ -24,6 +26,16 @@ pub(crate) struct Cmd {
     /// Test this module instead of building one
     #[arg(long, value_name = "FILE")]
     module: Option<PathBuf>,
+}
+
+/// What became of the tests.
+struct Tally<'o> {
+    out: &'o Out,
+    /// What is tested with, in JSON.
+    what: &'static str,
+    count: usize,
+    failed: usize,
+    needs: Needs,
 }
 
 impl Cmd {
@@ -37,49 +49,79 @@ impl Cmd {
             None => (source.module(), source.build()?),
         };
         let facts = plugin::facts(&path, &module)?;
-        let mut hosted = plugin::load(&path, &module, &facts)?;
-        let Loaded::Parser(parser) = &mut hosted else {
-            return Err(Error::file("test", &path, "only parsers are tested with documents")
-                .fix("test a protocol as plain Rust: `cargo test` in its folder"));
+        let trials = source.trials()?;
+        let mut hosted = plugin::load(&path, &module, &facts, "thing")?;
+        let (what, folder) = match hosted {
+            Loaded::Parser(_) => ("document", DOCUMENTS),
+            Loaded::Blocks(_) | Loaded::Jobs(_) => ("events", EVENTS),
         };
-        let documents = source.documents()?;
-        if documents.is_empty() {
-            let folder = source.folder.join(DOCUMENTS);
-            return Err(Error::file("test with", &folder, "there are no documents in it")
-                .fix("put a job document there, and NAME.expect.toml beside it"));
-        }
-        let mut failed = 0;
-        for document in &documents {
-            let name = document.path.file_name().unwrap_or_default().to_string_lossy();
-            let compared = documents::compare(document, parser);
-            let fields = json!({ "document": name, "passed": compared.is_ok(), "differences": compared.as_ref().err() });
-            match compared {
-                Ok(()) => out.event("document", &fields, format_args!("ok      {name}")),
-                Err(differences) => {
-                    failed += 1;
-                    let lines: String =
-                        differences.lines().map(|line| format!("\n  {line}")).collect();
-                    out.event("document", &fields, format_args!("FAILED  {name}{lines}"));
-                }
+        let mut tally = Tally { out, what, count: 0, failed: 0, needs: hosted.needs() };
+        if let Loaded::Parser(parser) = &mut hosted {
+            for document in &trials.documents {
+                tally.note(&document.path, documents::compare(document, parser));
+            }
+            tally.needs = hosted.needs();
+        } else {
+            // There is one arena.
+            drop(hosted);
+            for events in &trials.events {
+                let mut hosted = plugin::load(&path, &module, &facts, &events.thing)?;
+                let lived = match &mut hosted {
+                    Loaded::Parser(_) => Ok(()),
+                    Loaded::Blocks(blocks) => blocks.live(events),
+                    Loaded::Jobs(jobs) => jobs.live(events),
+                };
+                tally.note(&events.path, lived);
+                tally.needs = tally.needs.and(hosted.needs());
             }
         }
-        let needs = hosted.needs();
-        let fields = json!({
-            "documents": documents.len(), "failed": failed, "arena": needs.arena, "fuel": needs.fuel,
-        });
+        if tally.count == 0 {
+            let folder = source.folder.join(folder);
+            let (why, fix) = match what {
+                "document" => (
+                    "there are no documents in it",
+                    "put a job document there, and NAME.expect.toml beside it",
+                ),
+                _ => ("there are no events in it", "put events there; docs/plugins.md has some"),
+            };
+            return Err(Error::file("test with", &folder, why).fix(fix));
+        }
+        tally.end()
+    }
+}
+
+impl Tally<'_> {
+    /// Tells how one went.
+    fn note(&mut self, path: &Path, compared: std::result::Result<(), impl Display>) {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let differences = compared.err().map(|differences| differences.to_string());
+        let fields =
+            json!({ self.what: name, "passed": differences.is_none(), "differences": differences });
+        self.count += 1;
+        match differences {
+            None => self.out.event(self.what, &fields, format_args!("ok      {name}")),
+            Some(differences) => {
+                self.failed += 1;
+                let lines: String = differences.lines().map(|line| format!("\n  {line}")).collect();
+                self.out.event(self.what, &fields, format_args!("FAILED  {name}{lines}"));
+            }
+        }
+    }
+
+    fn end(self) -> Result<()> {
+        let Tally { out, what, count, failed, needs: Needs { arena, fuel } } = self;
+        let (key, what) = match what {
+            "document" => ("documents", "documents"),
+            _ => ("events", "files of events"),
+        };
+        let fields = json!({ key: count, "failed": failed, "arena": arena, "fuel": fuel });
         let line = format!(
-            "{} documents, {failed} failed; an arena of {} bytes, {} of fuel at most",
-            documents.len(),
-            needs.arena,
-            needs.fuel
+            "{count} {what}, {failed} failed; an arena of {arena} bytes, {fuel} of fuel at most"
         );
         out.event("tested", &fields, line);
         match failed {
             0 => Ok(()),
-            _ => Err(Error::new(
-                Exit::No,
-                format!("{failed} of {} documents failed", documents.len()),
-            )),
+            _ => Err(Error::new(Exit::No, format!("{failed} of {count} {what} failed"))),
         }
     }
 }
