@@ -129,8 +129,17 @@ impl Board {
 
     /// A signed image that its board would refuse is not worth writing.
     pub(crate) fn judge(&self, image: &[u8]) -> Result<()> {
+        self.judge_by(&self.rules, image)
+    }
+
+    /// The same, whatever its version.
+    pub(crate) fn judge_any_version(&self, image: &[u8]) -> Result<()> {
+        self.judge_by(&Rules { older_allowed: true, ..self.rules }, image)
+    }
+
+    fn judge_by(&self, rules: &Rules, image: &[u8]) -> Result<()> {
         let claim = Claim::image(image.len() as u32);
-        let Err(why) = self.verify(&claim, image) else { return Ok(()) };
+        let Err(why) = self.verify_by(rules, &claim, image) else { return Ok(()) };
         let required = self.rules.require.iter().map(|algorithm| word(*algorithm));
         let trusted = self.rules.keys.iter().map(|key| key.id);
         let what = format!("{} would refuse the image: {}", self.rules.board, why.text());
@@ -147,13 +156,22 @@ impl Board {
         claim: &Claim,
         file: &[u8],
     ) -> std::result::Result<Verified, Failure> {
+        self.verify_by(&self.rules, claim, file)
+    }
+
+    fn verify_by(
+        &self,
+        rules: &Rules,
+        claim: &Claim,
+        file: &[u8],
+    ) -> std::result::Result<Verified, Failure> {
         if file.len() > self.capacity as usize {
             return Err(Failure::TooLarge);
         }
         type Both = (EcdsaP256, Ed25519);
         match self.format {
-            Format::Mcuboot => check(&mut Native::<Mcuboot, Both>::new(), &self.rules, claim, file),
-            Format::Trailer => check(&mut Native::<Trailer, Both>::new(), &self.rules, claim, file),
+            Format::Mcuboot => check(&mut Native::<Mcuboot, Both>::new(), rules, claim, file),
+            Format::Trailer => check(&mut Native::<Trailer, Both>::new(), rules, claim, file),
         }
     }
 }

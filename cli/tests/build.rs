@@ -153,3 +153,44 @@ fn a_flash_of_another_size_is_not_used() {
     let said = fails(3, &["run", "--board", "emcraft-sf2", "--out", &out, "--flash", &flash]);
     assert!(said.contains("it has 5 bytes") && said.contains("16777216"), "{said}");
 }
+
+/// Known before anything is compiled: what the board's bootloader and verifier do not trust is not built.
+#[test]
+fn a_key_that_the_board_does_not_trust_is_told_before_anything_is_compiled() {
+    let place = Place::new("stranger");
+    let key = place.text("stranger");
+    assert!(ota(&["keygen", &key]).status.success());
+    for board in ["emcraft-sf2", "emcraft-sf2-mcuboot"] {
+        let out = place.text("out");
+        let key = format!("{key}.pem");
+        let said = fails(1, &["build", "--board", board, "--key", &key, "--out", &out]);
+        let expected = format!(
+            "error: {board} would refuse the image: no trusted key of the required algorithm\n  \
+             fix: sign with ecdsa-p256 by a key it trusts: demo\n"
+        );
+        assert_eq!(said, expected);
+        assert!(!place.0.join("out").exists(), "nothing was compiled");
+    }
+}
+
+/// Images that were built for another board are not booted: it would be another processor's, or another
+/// flash.
+#[test]
+fn images_of_another_board_are_not_booted() {
+    let place = Place::new("other-board");
+    let folder = place.0.join("out/emcraft-sf2");
+    std::fs::create_dir_all(&folder).expect("writable");
+    for name in ["factory.bin", "firmware.elf"] {
+        std::fs::write(folder.join(name), b"").expect("writable");
+    }
+    std::fs::write(folder.join("update.json"), br#"{ "board": "virt-riscv32" }"#)
+        .expect("writable");
+    let out = place.text("out");
+    let said = fails(3, &["run", "--board", "emcraft-sf2", "--out", &out]);
+    let expected = format!(
+        "error: {} has images of board `virt-riscv32`, not of `emcraft-sf2`\n  \
+         fix: `cargo ota build --board emcraft-sf2` makes them anew, or name another folder with --out\n",
+        folder.display()
+    );
+    assert_eq!(said, expected);
+}

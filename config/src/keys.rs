@@ -198,7 +198,7 @@ table! {
         flash: Part<Flash>,
         /// Where in the flash everything is: `"start + length"`.
         partitions: Part<Partitions>,
-        /// What the update pipeline may take of the board.
+        /// What the firmware may take of the board.
         budget: Part<Option<Budget>>,
         /// What this board has different in `[transport]`.
         transport: Overlay<Transport>,
@@ -260,11 +260,11 @@ table! {
         size: Bytes<1>,
     }
 
-    /// What the update pipeline may take of a board.
+    /// What a board's firmware may take: `cargo ota build` fails where it takes more.
     pub struct Budget {
-        /// Flash for its code: noted in what `cargo ota check` says of the board.
+        /// Flash for its code and constants.
         flash: Option<Bytes>,
-        /// RAM for its buffers and state.
+        /// RAM for its variables; no less than what the update pipeline needs, which `cargo ota check` tells.
         ram: Option<Bytes>,
     }
 

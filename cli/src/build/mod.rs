@@ -76,6 +76,21 @@ impl Folder {
         self.0.join("update.img")
     }
 
+    /// Whether the images are of that board, by their manifest.
+    pub(crate) fn is_of(&self, board: &str) -> Result<()> {
+        // A folder without one was not made here: its images are tried as they are.
+        let Ok(text) = fs::read(self.0.join("update.json")) else { return Ok(()) };
+        let manifest: serde_json::Value = serde_json::from_slice(&text).unwrap_or_default();
+        let Some(other) = manifest["board"].as_str().filter(|other| *other != board) else {
+            return Ok(());
+        };
+        let folder = self.0.display();
+        let what = format!("{folder} has images of board `{other}`, not of `{board}`");
+        Err(Error::new(Exit::File, what).fix(format!(
+            "`cargo ota build --board {board}` makes them anew, or name another folder with --out"
+        )))
+    }
+
     pub(crate) fn write(&self, name: &str, bytes: &[u8]) -> Result<()> {
         let path = self.0.join(name);
         fs::write(&path, bytes).map_err(|error| Error::file("write", &path, error))
@@ -117,6 +132,13 @@ impl Order<'_> {
         let signers = self.signers()?;
         let package = self.package()?;
         let version = self.version(&package)?;
+        let about = About {
+            version,
+            board: Some(self.name()),
+            counter: Some(board.rules.counter).filter(|counter| *counter > 0),
+        };
+        // A key that the board does not trust is as wrong on an empty image, and told before the wait.
+        sealed(&board, &[0; 64], &about, &signers, &package)?;
         // Until the programs are read: another build would put others in their place.
         let _alone = self.alone()?;
         let programs = compile::compile(self, &package, out)?;
@@ -126,22 +148,7 @@ impl Order<'_> {
 
         let link = self.device.link.ok_or_else(|| self.unlinked())?;
         let payload = flat::read(&programs.firmware, link.firmware)?;
-        let about = About {
-            version,
-            board: Some(self.name()),
-            counter: Some(board.rules.counter).filter(|counter| *counter > 0),
-        };
-        let image = board.format.image(&payload, &about, board.header, &signers);
-        let image = image.map_err(|why| Error::file("sign", &programs.firmware, why.text()))?;
-        if image.len() > board.capacity as usize {
-            let what = format!("the image has {} bytes, its slot {}", image.len(), board.capacity);
-            return Err(
-                Error::new(Exit::No, what).fix("make the firmware smaller, or its slot larger")
-            );
-        }
-        Board { rules: coreota::verify::Rules { older_allowed: true, ..board.rules }, ..board }
-            .judge(&image)?;
-
+        let image = sealed(&board, &payload, &about, &signers, &programs.firmware)?;
         let weights = Weights::of(&programs.firmware, payload.len() as u64, self.device)?;
         let mut parts = vec![(self.device.layout.primary.start, image.as_slice())];
         let bootloader = match (&programs.bootloader, link.bootloader) {
@@ -215,6 +222,24 @@ impl Order<'_> {
                 .fix("major.minor.revision, each a number; or give --version 1.2.3")
         })
     }
+}
+
+/// A signed image that its board would take; an older one too, for the one that is built is the first.
+fn sealed(
+    board: &Board,
+    payload: &[u8],
+    about: &About<'_>,
+    signers: &[Signer],
+    of: &Path,
+) -> Result<Vec<u8>> {
+    let image = board.format.image(payload, about, board.header, signers);
+    let image = image.map_err(|why| Error::file("sign", of, why.text()))?;
+    if image.len() > board.capacity as usize {
+        let what = format!("the image has {} bytes, its slot {}", image.len(), board.capacity);
+        return Err(Error::new(Exit::No, what).fix("make the firmware smaller, or its slot larger"));
+    }
+    board.judge_any_version(&image)?;
+    Ok(image)
 }
 
 /// Parts at their places, what is between them erased.

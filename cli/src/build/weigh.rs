@@ -151,10 +151,14 @@ impl Weights {
 
     /// Against the budget in ota.toml: both at once.
     pub(super) fn check(&self, order: &Order<'_>) -> Result<()> {
-        let (device, name) = (order.device, order.name());
+        let device = order.device;
+        self.within(order.name(), device.flash_budget(), device.ram_budget())
+    }
+
+    fn within(&self, name: &str, flash: Option<u32>, ram: Option<u32>) -> Result<()> {
         let over = [
-            ("flash", self.flash, device.flash_budget(), &self.parts),
-            ("ram", self.variables, device.ram_budget(), &self.statics),
+            ("flash", self.flash, flash, &self.parts),
+            ("ram", self.variables, ram, &self.statics),
         ];
         let over = over.into_iter().filter_map(|(key, taken, budget, parts)| {
             let budget = u64::from(budget?);
@@ -234,7 +238,50 @@ fn part(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::part;
+    use super::{Weights, choice, part};
+
+    fn weights() -> Weights {
+        let named = |parts: &[(&str, u64)]| {
+            parts.iter().map(|(name, bytes)| ((*name).to_owned(), *bytes)).collect()
+        };
+        Weights {
+            flash: 5000,
+            slot: 8192,
+            variables: 3000,
+            statics: named(&[("HEAP", 2000), ("RING", 600), ("PLACE", 300), ("FLAG", 1)]),
+            ram: 4096,
+            parts: named(&[("smoltcp", 2500), ("coreota::update", 1500), ("core", 400), ("x", 9)]),
+            chosen: named(&[("parser::afr_ota", 100)]),
+            panics: None,
+            formatting: 0,
+        }
+    }
+
+    #[test]
+    fn what_is_over_its_budget_is_told_with_its_largest_parts() {
+        let told =
+            |flash, ram| weights().within("b", flash, ram).map_err(|error| error.to_string());
+        assert_eq!(told(None, None), Ok(()));
+        assert_eq!(told(Some(5000), Some(3000)), Ok(()));
+        let ram = told(Some(8192), Some(2048)).unwrap_err();
+        assert!(
+            ram.contains("the firmware of b takes 3000 bytes of variables, 952 more than `budget.ram`, 2 KiB; the largest: HEAP 2000, RING 600, PLACE 300"),
+            "{ram}"
+        );
+        let both = told(Some(4096), Some(2048)).unwrap_err();
+        assert!(
+            both.contains("5000 bytes of flash, 904 more than `budget.flash`, 4 KiB; the largest: smoltcp 2500, coreota::update 1500, core 400; and 3000 bytes of variables"),
+            "{both}"
+        );
+    }
+
+    #[test]
+    fn what_was_chosen_is_told_by_its_file() {
+        assert_eq!(choice("parser/afr_ota.rs").as_deref(), Some("parser::afr_ota"));
+        assert_eq!(choice("boot/mcuboot/swap.rs").as_deref(), Some("boot::mcuboot"));
+        assert_eq!(choice("wire/json.rs"), None);
+        assert_eq!(choice("update.rs"), None);
+    }
 
     #[test]
     fn functions_belong_to_the_first_path_in_their_name() {

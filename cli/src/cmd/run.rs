@@ -71,6 +71,7 @@ impl Cmd {
         if !folder.factory().is_file() || !folder.elf(Program::Firmware).is_file() {
             self.how.build(&model, device, out)?;
         }
+        folder.is_of(&device.name.value)?;
         let path = self.flash.clone().unwrap_or_else(|| folder.path().join("flash.bin"));
         if self.fresh && path.exists() {
             fs::remove_file(&path).map_err(|error| Error::file("remove", &path, error))?;
