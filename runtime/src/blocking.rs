@@ -3,6 +3,11 @@
 //! The driver is written once, as `async`. A blocking flash, link or clock in [`Ready`] makes
 //! futures that are done at their first poll, so [`block_on`] never waits: it runs the driver as
 //! if it were written without `async`.
+//!
+//! A part that waits for one of two things, as a link waits for a packet and for the end of its patience,
+//! cannot be ready at once. It needs no executor either, where its [`link::Clock`] sleeps *in* the poll of
+//! its pause, until an interrupt, and then is pending: the other thing is asked first, and again after
+//! each sleep. `examples/virt-riscv32` does so.
 
 use crate::{
     link::{self, Delivery, LinkFault},
@@ -101,7 +106,7 @@ impl<T: blocking_flash::NorFlash> async_flash::NorFlash for Ready<T> {
 }
 
 /// Polls a future until it is done. Over [`Ready`] parts that is the first poll; a part that
-/// really waits would be polled in a busy loop.
+/// really waits is polled again and again, in a busy loop unless it sleeps in its poll.
 pub fn block_on<T>(future: impl Future<Output = T>) -> T {
     let mut future = pin!(future);
     let mut context = Context::from_waker(Waker::noop());
