@@ -19,6 +19,7 @@
 //! | [`plugin`] | formats and protocols that arrive later |
 //! | [`link`], [`hooks`] | what you give: a connection and a clock, a decision and a self-test |
 //! | [`blocking`] | the same without an executor |
+//! | [`say`] | what happens, as lines for a console |
 //! | [`provisioning`] | what the device was told when it was made |
 //! | `certificate` | whether a broker is who it should be (feature `tls`) |
 //! | [`error`] | every way to fail, numbered |
@@ -69,6 +70,7 @@ pub mod parser;
 pub mod pipeline;
 pub mod plugin;
 pub mod provisioning;
+pub mod say;
 mod sealed;
 #[cfg(feature = "sim")]
 pub mod sim;

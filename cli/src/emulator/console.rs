@@ -1,7 +1,7 @@
 //! What the firmware of the example boards says on its console, as the events of the simulated device.
 //!
-//! The lines are those of `examples/BOARD/src/bin/firmware/application.rs` and of the bootloaders
-//! beside it: a phase in ten columns, then the words that [`Event`] has for a person.
+//! The lines are those of [`coreota::say`]: a phase in ten columns, then the words that [`Event`] has for a
+//! person.
 
 use coreota::error::Failure;
 use sim_device::{Event, How, Stage};
@@ -176,6 +176,48 @@ install   c1: FAILED, the new image failed its self-test (0x0701)
             })
             .collect();
         assert_eq!(fetched, [32, 64], "64 blocks were there before");
+    }
+
+    /// What firmware says of each status is understood here.
+    #[test]
+    fn what_firmware_says_is_understood() {
+        use coreota::{Version, boot::How as Done, job::Status, say, wire::Writer};
+        fn said(say: impl FnOnce(&mut Writer<'_>)) -> String {
+            let mut buffer = [0; 192];
+            let mut line = Writer::new(&mut buffer);
+            say(&mut line);
+            String::from_utf8(line.finish().expect("it fits").to_vec()).expect("UTF-8")
+        }
+        let (running, from) = (Version::new(2, 0, 0), Version::new(1, 0, 0));
+        let (why, note) = (Failure::Digest, "");
+        let statuses = [
+            Status::Started,
+            Status::Receiving { received: 1, total: 2 },
+            Status::Staged { running: from },
+            Status::Testing { from },
+            Status::Succeeded { running, from },
+            Status::Failed { why, note },
+            Status::Rejected { why, note },
+        ];
+        let mut console = Console::new(32);
+        for status in &statuses {
+            let line = said(|line| say::status(line, "j", status));
+            let Some(Event::Status { job, .. }) = console.event(&line) else { panic!("{line}") };
+            assert!(job == "j" || job.is_empty(), "{line}");
+        }
+        let mut told = |line: String| console.event(&line).map(|event| event.to_string());
+        let boots = [Done::Unchanged, Done::Trial, Done::Permanent, Done::Reverted, Done::Refused];
+        let boots = boots.map(|how| {
+            assert_eq!(told(said(|line| say::loaded(line, how))), None);
+            told(said(|line| say::booted(line, running, "b")))
+        });
+        let unlike: std::collections::BTreeSet<_> = boots.iter().flatten().collect();
+        assert_eq!(unlike.len(), boots.len(), "{boots:?}");
+        assert_eq!(told(said(say::reset)).as_deref(), Some("reset"));
+        let passed = told(said(|line| say::tested(line, true)));
+        assert_eq!(passed.as_deref(), Some("self-test passed"));
+        let trouble = told(said(|line| say::trouble(line, why)));
+        assert!(trouble.is_some_and(|told| told.ends_with("; trying again")));
     }
 
     #[test]

@@ -9,6 +9,7 @@
 mod loader;
 
 use coreota::boot::How;
+use coreota::say;
 use embedded_storage::nor_flash::ReadNorFlash;
 use emcraft_sf2::ota::PRIMARY;
 use emcraft_sf2::{console, window::Window};
@@ -25,10 +26,7 @@ fn main() -> ! {
     let mut nor = emcraft_sf2::start();
     let mut window = Window::take();
     if let Some(Booted { how, start }) = loader::boot(&mut nor) {
-        console::line(|line| {
-            line.text("bootloader ");
-            line.text(words(how));
-        });
+        console::line(|line| say::loaded(line, how));
         if ReadNorFlash::read(&mut nor, PRIMARY.offset, window.bytes()).is_ok() {
             window.enter(start);
         }
@@ -36,15 +34,5 @@ fn main() -> ! {
     console::line(|line| line.text("bootloader finds no image that it could start"));
     loop {
         cortex_m::asm::wfi();
-    }
-}
-
-fn words(how: How) -> &'static str {
-    match how {
-        How::Unchanged => "starts the image",
-        How::Trial => "swapped the slots and starts the new image on trial",
-        How::Permanent => "swapped the slots and starts the new image to stay",
-        How::Reverted => "swapped the slots back and starts the image of before",
-        How::Refused => "refused the new image and starts that of before",
     }
 }

@@ -5,9 +5,9 @@
 mod application;
 mod network;
 
-use application::{Application, say_version};
-use coreota::Parts;
+use application::Application;
 use coreota::provisioning::{Kind, Provisioning};
+use coreota::{Parts, say};
 use embassy_executor::Spawner;
 use emcraft_sf2::nor::Nor;
 use emcraft_sf2::ota::{self, PROVISIONING, VERSION};
@@ -29,12 +29,7 @@ fn main() -> ! {
 async fn device(spawner: Spawner) {
     let mut nor = emcraft_sf2::start();
     memory::start_heap();
-    console::line(|line| {
-        line.text("boot      v");
-        say_version(line, VERSION);
-        line.text(" runs on ");
-        line.text(ota::BOARD);
-    });
+    console::line(|line| say::booted(line, VERSION, ota::BOARD));
     static BUFFER: ConstStaticCell<[u8; RECORDS]> = ConstStaticCell::new([0; RECORDS]);
     let told = Provisioning::read(&mut nor, PROVISIONING, BUFFER.take()).await;
     let Some((thing, broker)) = told.ok().as_ref().and_then(who) else {

@@ -7,6 +7,7 @@ use core::cell::RefCell;
 
 use coreota::boot::How;
 use coreota::layout::Region;
+use coreota::say;
 use embassy_boot::{BootLoader, BootLoaderConfig, State};
 use embassy_embedded_hal::flash::partition::BlockingPartition;
 use embassy_sync::blocking_mutex::Mutex;
@@ -22,10 +23,7 @@ const CHUNK: usize = 4096;
 fn main() -> ! {
     let mut nor = virt_riscv32::start();
     if let Some(how) = boot(&mut nor) {
-        console::line(|line| {
-            line.text("bootloader ");
-            line.text(words(how));
-        });
+        console::line(|line| say::loaded(line, how));
         start::image();
     }
     console::line(|line| line.text("bootloader finds no image that it could start"));
@@ -48,14 +46,4 @@ fn boot(nor: &mut Nor) -> Option<How> {
         (State::Swap, _) => How::Reverted,
         _ => How::Unchanged,
     })
-}
-
-fn words(how: How) -> &'static str {
-    match how {
-        How::Unchanged => "starts the image",
-        How::Trial => "swapped the slots and starts the new image on trial",
-        How::Permanent => "swapped the slots and starts the new image to stay",
-        How::Reverted => "swapped the slots back and starts the image of before",
-        How::Refused => "refused the new image and starts that of before",
-    }
 }

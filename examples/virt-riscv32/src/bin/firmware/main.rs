@@ -7,11 +7,11 @@ mod application;
 mod connection;
 mod network;
 
-use application::{Application, say_version};
+use application::Application;
 use connection::{Broker, Link};
-use coreota::Parts;
 use coreota::blocking::{Ready, block_on};
 use coreota::provisioning::{Kind, Provisioning};
+use coreota::{Parts, say};
 use network::{Shared, Time};
 use static_cell::{ConstStaticCell, StaticCell};
 use virt_riscv32::nor::Nor;
@@ -27,12 +27,7 @@ type Orchestrator = ota::Orchestrator<Ready<Nor>, Link, Time, Application>;
 fn main() -> ! {
     let mut flash = Ready(virt_riscv32::start());
     memory::start_heap();
-    console::line(|line| {
-        line.text("boot      v");
-        say_version(line, VERSION);
-        line.text(" runs on ");
-        line.text(ota::BOARD);
-    });
+    console::line(|line| say::booted(line, VERSION, ota::BOARD));
     static BUFFER: ConstStaticCell<[u8; RECORDS]> = ConstStaticCell::new([0; RECORDS]);
     let told = block_on(Provisioning::read(&mut flash, PROVISIONING, BUFFER.take()));
     let Some((thing, broker)) = told.ok().as_ref().and_then(who) else {
