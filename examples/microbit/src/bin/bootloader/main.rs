@@ -4,7 +4,8 @@
 #![no_main]
 
 use core::cell::RefCell;
-use coreota::Region;
+use coreota::boot::How;
+use coreota::{Region, say};
 use embassy_boot::{BootLoader, BootLoaderConfig, State};
 use embassy_embedded_hal::flash::partition::BlockingPartition;
 use embassy_sync::blocking_mutex::Mutex;
@@ -19,11 +20,8 @@ const CHUNK: usize = 1024;
 #[cortex_m_rt::entry]
 fn main() -> ! {
     microbit::start();
-    if let Some(words) = boot() {
-        uart::line(|line| {
-            line.text("bootloader ");
-            line.text(words);
-        });
+    if let Some(how) = boot() {
+        uart::line(|line| say::loaded(line, how));
         jump::enter();
     }
     uart::line(|line| line.text("bootloader finds no image that it could start"));
@@ -33,7 +31,7 @@ fn main() -> ! {
 }
 
 /// What was done; `None` where the flash does not do what it should.
-fn boot() -> Option<&'static str> {
+fn boot() -> Option<How> {
     let flash = Mutex::<NoopRawMutex, _>::new(RefCell::new(Flash));
     let part = |Region { offset, len }| BlockingPartition::new(&flash, offset, len);
     let (active, dfu, state) = (part(PRIMARY), part(SECONDARY), part(STATE));
@@ -42,8 +40,8 @@ fn boot() -> Option<&'static str> {
     let before = loader.prepare_boot(&mut chunk).ok()?;
     // It says `Swap` both when it swaps and when it undoes that; the state tells.
     Some(match (before, loader.read_state(&mut chunk).ok()?) {
-        (State::Swap, State::Swap) => "swapped the slots and starts the new image on trial",
-        (State::Swap, _) => "swapped the slots back and starts the image of before",
-        _ => "starts the image",
+        (State::Swap, State::Swap) => How::Trial,
+        (State::Swap, _) => How::Reverted,
+        _ => How::Unchanged,
     })
 }

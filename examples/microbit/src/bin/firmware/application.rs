@@ -3,8 +3,7 @@
 use coreota::descriptor::Descriptor;
 use coreota::error::Failure;
 use coreota::job::Status;
-use coreota::wire::Writer;
-use coreota::{Decision, Hooks, SelfTest, Version};
+use coreota::{Decision, Hooks, SelfTest, say};
 use microbit::{memory, ota, uart};
 
 /// How often a self-test looks whether the provider was reached.
@@ -17,15 +16,7 @@ pub(crate) struct Application;
 
 impl Hooks for Application {
     fn decide(&mut self, job: &str, descriptor: &Descriptor<'_>) -> Decision {
-        uart::line(|line| {
-            line.text("notify    ");
-            line.text(job);
-            line.text(": ");
-            line.number(descriptor.size);
-            line.text(" bytes in ");
-            line.number(descriptor.size.div_ceil(ota::BLOCK_SIZE as u32));
-            line.text(" blocks; accepted");
-        });
+        uart::line(|line| say::accepted(line, job, descriptor, ota::BLOCK_SIZE));
         Decision::Accept
     }
 
@@ -34,99 +25,25 @@ impl Hooks for Application {
         if !online {
             return SelfTest::Running { ms: LOOK_MS };
         }
-        let (words, verdict) = match WORKS {
-            true => ("install   self-test passed", SelfTest::Passed),
-            false => ("install   self-test failed", SelfTest::Failed),
-        };
-        uart::line(|line| line.text(words));
-        verdict
+        uart::line(|line| say::tested(line, WORKS));
+        if WORKS { SelfTest::Passed } else { SelfTest::Failed }
     }
 
     fn reset(&mut self) {
         say_memory();
-        uart::line(|line| line.text("install   reset"));
+        uart::line(say::reset);
         microbit::reset()
     }
 
     fn status(&mut self, job: &str, status: &Status<'_>) {
-        uart::line(|line| say_status(line, job, status));
+        uart::line(|line| say::status(line, job, status));
         if status.is_final() {
             say_memory();
         }
     }
 
     fn trouble(&mut self, what: Failure) {
-        uart::line(|line| {
-            line.text("boot      ");
-            say_failure(line, what, "");
-            line.text("; trying again");
-        });
-    }
-}
-
-fn say_status(line: &mut Writer<'_>, job: &str, status: &Status<'_>) {
-    let mut of_job = |phase: &str, what: &str| {
-        line.text(phase);
-        line.text(job);
-        line.text(what);
-    };
-    match *status {
-        Status::Started => of_job("notify    ", ": IN_PROGRESS"),
-        Status::Receiving { received, total } => {
-            line.text("download  ");
-            line.number(received);
-            line.text("/");
-            line.number(total);
-            line.text(" blocks");
-        }
-        Status::Staged { .. } => {
-            line.text("verify    whole, authentic, newer, for this board: staged");
-        }
-        Status::Testing { .. } => {
-            line.text("install   provider reached: it can be updated again");
-        }
-        Status::Succeeded { running, from } => {
-            of_job("install   ", ": SUCCEEDED, v");
-            say_version(line, from);
-            line.text(" -> v");
-            say_version(line, running);
-        }
-        Status::Done { note } => {
-            of_job("install   ", ": SUCCEEDED, ");
-            line.text(note);
-        }
-        Status::Failed { why, note } => {
-            of_job("install   ", ": FAILED, ");
-            say_failure(line, why, note);
-        }
-        Status::Rejected { why, note } => {
-            of_job("notify    ", ": REJECTED, ");
-            say_failure(line, why, note);
-        }
-    }
-}
-
-fn say_failure(line: &mut Writer<'_>, why: Failure, note: &str) {
-    line.text(why.text());
-    if !note.is_empty() {
-        line.text(": ");
-        line.text(note);
-    }
-    line.text(" (0x");
-    line.hex(why.code().into(), 4);
-    line.text(")");
-}
-
-/// `1.4.0`, or `1.4.0+17`.
-pub(crate) fn say_version(line: &mut Writer<'_>, version: Version) {
-    line.number(version.major.into());
-    line.text(".");
-    line.number(version.minor.into());
-    line.text(".");
-    line.number(version.revision.into());
-    if version.build > 0 {
-        line.text("+");
-        line.number(version.build);
+        uart::line(|line| say::trouble(line, what));
     }
 }
 

@@ -4,11 +4,11 @@
 
 mod application;
 
-use application::{Application, say_version};
-use coreota::Parts;
+use application::Application;
 use coreota::blocking::{Ready, block_on};
 use coreota::link::serial::{AROUND, SerialLink};
 use coreota::provisioning::{Kind, Provisioning};
+use coreota::{Parts, say};
 use microbit::nvmc::Flash;
 use microbit::ota::{self, PROVISIONING, RECEIVE_SIZE, VERSION};
 use microbit::time::Time;
@@ -23,12 +23,7 @@ type Orchestrator = ota::Orchestrator<Ready<Flash>, Link, Ready<Time>, Applicati
 #[cortex_m_rt::entry]
 fn main() -> ! {
     microbit::start();
-    uart::line(|line| {
-        line.text("boot      v");
-        say_version(line, VERSION);
-        line.text(" runs on ");
-        line.text(ota::BOARD);
-    });
+    uart::line(|line| say::booted(line, VERSION, ota::BOARD));
     match thing() {
         Some(thing) => run(thing),
         None => {
