@@ -36,8 +36,10 @@ fn plugins(log: &Log) -> Result<usize, String> {
     let text = std::fs::read_to_string(page).map_err(|why| format!("{page}: {why}"))?;
     let typed = commands(&text);
     let here = std::env::current_dir().map_err(|why| format!("no folder: {why}"))?;
-    let script: Vec<&str> =
-        typed.into_iter().filter(|command| !command.starts_with("cargo install")).collect();
+    // These are how one gets there from a clone.
+    let before = ["cargo install", "export COREOTA="];
+    let there = |command: &&str| !before.iter().any(|before| command.starts_with(before));
+    let script: Vec<&str> = typed.into_iter().filter(there).collect();
     if script.is_empty() {
         return Err(format!("{page} has no `console` block with a command"));
     }
