@@ -1,9 +1,10 @@
 //! What an update costs on a device: instructions, flash, RAM, panics; against committed budgets.
 //!
 //! [`counts`] runs the codecs under callgrind, [`image`] links firmware and reads it with [`elf`] and
-//! [`calls`], [`plugin`] runs a hosted plugin, [`budgets`] says what is allowed. Figures are exact: the same source and compiler give
+//! [`calls`], [`plugin`] runs a hosted plugin, [`boards`] builds and runs the boards, [`budgets`] says what is allowed. Figures are exact: the same source and compiler give
 //! the same numbers, on a busy machine too.
 
+pub(crate) mod boards;
 mod branch;
 pub(crate) mod budgets;
 pub(crate) mod calls;

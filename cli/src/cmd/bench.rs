@@ -4,7 +4,7 @@ use clap::{Args, ValueEnum};
 use serde_json::json;
 
 use crate::bench::budgets::{self, Budget};
-use crate::bench::{Measured, counts, image, plugin, repository};
+use crate::bench::{Measured, boards, counts, image, plugin, repository};
 use crate::error::{Error, Exit, Result};
 use crate::out::Out;
 
@@ -30,6 +30,8 @@ enum Kind {
     Size,
     /// A hosted plugin on an emulated Cortex-M4: flash, memory, stack, instructions
     Plugin,
+    /// Firmware and bootloaders of the example boards: flash, variables, painted stack, panics
+    Boards,
 }
 
 impl Cmd {
@@ -52,6 +54,10 @@ impl Cmd {
         if wanted(Kind::Plugin) {
             out.line("running a plugin on an emulated Cortex-M4 ...");
             measured.extend(plugin::measure(&root)?);
+        }
+        if wanted(Kind::Boards) {
+            out.line("building the boards, each of which updates itself once ...");
+            measured.extend(boards::measure(&root, out)?);
         }
         let over = table(&measured, &budgets, out)?;
         if self.panics {

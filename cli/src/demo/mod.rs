@@ -12,7 +12,7 @@
 //! is counted, and whatever does not go as told ends the demo with an error.
 
 mod plugins;
-mod process;
+pub(crate) mod process;
 mod show;
 mod story;
 pub(crate) mod subject;

@@ -13,7 +13,7 @@ use crate::error::{Error, Exit, Result};
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A child that tells what it does, a JSON event a line. Killed when dropped.
-pub(super) struct Process {
+pub(crate) struct Process {
     name: &'static str,
     child: Child,
     lines: Receiver<String>,
@@ -21,7 +21,7 @@ pub(super) struct Process {
 
 impl Process {
     /// Starts a command of this program in `dir`.
-    pub(super) fn start(name: &'static str, dir: &Path, args: &[&str]) -> Result<Self> {
+    pub(crate) fn start(name: &'static str, dir: &Path, args: &[&str]) -> Result<Self> {
         let mut child = command(dir)?
             .arg("--json")
             .args(args)
@@ -41,7 +41,7 @@ impl Process {
     }
 
     /// The next line; `None` when the child has ended.
-    pub(super) fn line(&mut self) -> Result<Option<String>> {
+    pub(crate) fn line(&mut self) -> Result<Option<String>> {
         match self.lines.recv_timeout(PATIENCE) {
             Ok(line) => Ok(Some(line)),
             Err(RecvTimeoutError::Disconnected) => Ok(None),
@@ -52,7 +52,7 @@ impl Process {
     }
 
     /// Waits for its end; gives its exit code.
-    pub(super) fn end(&mut self) -> Result<Option<i32>> {
+    pub(crate) fn end(&mut self) -> Result<Option<i32>> {
         let status = self.child.wait().map_err(|error| broken(error.to_string()))?;
         Ok(status.code())
     }
@@ -67,7 +67,7 @@ impl Drop for Process {
 }
 
 /// Runs a command of this program to its end; gives what it said.
-pub(super) fn run(dir: &Path, args: &[&str]) -> Result<String> {
+pub(crate) fn run(dir: &Path, args: &[&str]) -> Result<String> {
     let done =
         command(dir)?.args(args).stdin(Stdio::null()).stderr(Stdio::inherit()).output().map_err(
             |error| broken(format!("cannot run `cargo ota {}`: {error}", args.join(" "))),
@@ -87,7 +87,7 @@ fn command(dir: &Path) -> Result<Command> {
 }
 
 /// The demo cannot go on.
-pub(super) fn broken(what: String) -> Error {
+pub(crate) fn broken(what: String) -> Error {
     Error::new(Exit::No, format!("the demo did not go as told: {what}"))
         .fix("run it again with --keep DIR and look at what is there; if it stays so, tell us")
 }
