@@ -7,6 +7,7 @@ use std::process::Command;
 use coreota::error::Failure;
 
 use crate::board::{Board, build, ended, publish, sign, top};
+use crate::folder;
 use crate::world::World;
 
 const THING: &str = "lamp-1";
@@ -80,7 +81,7 @@ fn updates_itself(kind: &Kind) {
     let v2 = build(&world, name, "v2", &["--version", "2.0.0"]);
     let bad = ["--version", "3.0.0", "--features", "fails-self-test"];
     let v3 = build(&world, name, "v3", &bad);
-    assert!(v1.join("factory.bin").is_file());
+    folder::is_whole(&world, &v1, name);
     if format == "mcuboot" {
         let mut imgtool = Command::new("imgtool");
         imgtool.args(["verify", "-k", &top("examples/keys/demo.pub.pem")]);

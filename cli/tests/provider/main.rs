@@ -5,6 +5,7 @@ mod board;
 mod device;
 mod errors;
 mod firmware;
+mod folder;
 mod mqtt311;
 mod plugins;
 mod serial;

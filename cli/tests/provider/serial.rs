@@ -35,7 +35,7 @@ impl Wire {
         match noise {
             0 => Some(byte),
             _ if number % (2 * noise) == noise => None,
-            _ if number % (2 * noise) == 0 => Some(byte ^ 0x10),
+            _ if number.is_multiple_of(2 * noise) => Some(byte ^ 0x10),
             _ => Some(byte),
         }
     }
