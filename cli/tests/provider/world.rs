@@ -44,8 +44,12 @@ impl World {
 
     /// A provider on a mosquitto of this test's own.
     pub(crate) fn on_mosquitto() -> Self {
-        let port = free_port();
-        Self::folder(port, Some(mosquitto(port))).serving(&[])
+        loop {
+            let port = free_port();
+            if let Some(mosquitto) = mosquitto(port) {
+                break Self::folder(port, Some(mosquitto)).serving(&[]);
+            }
+        }
     }
 
     /// A folder with nothing running.
@@ -115,7 +119,7 @@ impl World {
     /// Stops mosquitto and starts it again on the same port.
     pub(crate) fn restart_mosquitto(&mut self) {
         self.mosquitto = None;
-        self.mosquitto = Some(mosquitto(self.port));
+        self.mosquitto = Some(mosquitto(self.port).expect("nobody took its port meanwhile"));
     }
 
     pub(crate) fn device(&self, thing: &str) -> Device {
@@ -195,7 +199,8 @@ pub(crate) fn free_port() -> u16 {
     }
 }
 
-pub(crate) fn mosquitto(port: u16) -> Process {
+/// A mosquitto on that port; `None` where somebody else took it meanwhile.
+fn mosquitto(port: u16) -> Option<Process> {
     let config = std::env::temp_dir().join(format!("mosquitto-{}-{port}.conf", std::process::id()));
     let text = format!("listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\n");
     std::fs::write(&config, text).expect("writable");
@@ -208,12 +213,15 @@ pub(crate) fn mosquitto(port: u16) -> Process {
         .unwrap_or_else(|error| {
             panic!("this test needs mosquitto ({error}); install it: apt-get install mosquitto")
         });
-    let process = Process(child);
+    let mut process = Process(child);
     let end = Instant::now() + PATIENCE;
     while TcpStream::connect(("127.0.0.1", port)).is_err() {
         assert!(Instant::now() < end, "mosquitto does not listen on {port}");
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
+    // Who answers may be another one, of a test that runs elsewhere: then this one cannot listen.
+    std::thread::sleep(std::time::Duration::from_millis(50));
     let _ = std::fs::remove_file(config);
-    process
+    let ended = process.0.try_wait().expect("a child").is_some();
+    (!ended).then_some(process)
 }

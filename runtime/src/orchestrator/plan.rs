@@ -154,8 +154,11 @@ impl<P: Pipeline, H: Hooks> Scales<'_, P, H> {
                 Ok(plan) => {
                     // What the provider counts as started was accepted before; but not yet the files
                     // behind the first.
-                    let known = self.journal.record().map(|record| record.fingerprint);
-                    let started = offer.started && (index == 0 || known == Some(plan.fingerprint));
+                    let mut started = offer.started;
+                    if P::Plugins::ANY && index > 0 {
+                        let known = self.journal.record();
+                        started &= known.is_some_and(|known| known.fingerprint == plan.fingerprint);
+                    }
                     let hooks = &mut *self.hooks;
                     let ask = || hooks.decide(offer.name, &descriptor);
                     match decide::<P>(started, self.now_ms, self.deferred, ask) {
