@@ -29,7 +29,7 @@ use crate::{
     journal::{Event, Journal},
     link::{Clock, MessageLink},
     pipeline::{Accept, Pipeline},
-    plugin::{Content, Plugins, order::Order},
+    plugin::{Content, Plugins},
     trace::info,
     transport::BlockProtocol,
     update::{Terms, Update, pace::Pace},
@@ -214,9 +214,6 @@ where
         self.pace.reset();
         loop {
             self.tell_ending().await?;
-            if P::Plugins::ANY {
-                self.raise_fallen().await;
-            }
             self.ask_next().await?;
             let heard = self.pace.patience(false).max(1000);
             let mut next_ask = self.clock.now_ms().wrapping_add(heard);
@@ -234,7 +231,11 @@ where
                         }
                         Some(offer) => {
                             self.pace.reset();
-                            if self.deal(&offer).await? == Standing::Reset {
+                            let mut dealt = self.deal(&offer).await;
+                            if P::Plugins::ANY && dealt != Ok(Standing::Reset) {
+                                dealt = self.tend(&offer.outcome, dealt).await;
+                            }
+                            if dealt? == Standing::Reset {
                                 return Ok(End::Reset);
                             }
                             break;
@@ -300,14 +301,7 @@ where
                 self.tell_final(&Status::Rejected { why: *why, note: &note.0 }).await?;
                 Ok(Standing::Settled)
             }
-            Outcome::Here if P::Plugins::ANY => {
-                self.obey(Order::List).await?;
-                Ok(Standing::Settled)
-            }
-            Outcome::Order(order) if P::Plugins::ANY => {
-                self.obey(*order).await?;
-                Ok(Standing::Settled)
-            }
+            // What is about plugins is done behind this.
             Outcome::Here | Outcome::Order(_) | Outcome::Later => Ok(Standing::Settled),
         }
     }

@@ -1,6 +1,6 @@
 //! Plugins: brought up after a boot, taken in when they were downloaded, ordered about.
 
-use super::Orchestrator;
+use super::{Orchestrator, plan::Outcome, settle::Standing};
 use crate::{
     error::Failure,
     flash::read,
@@ -54,9 +54,29 @@ where
         }
     }
 
+    /// Behind a job that was dealt with: does what an order says, and sees to the plugins that the job
+    /// has ended.
+    pub(super) async fn tend(
+        &mut self,
+        outcome: &Outcome<[u8; 32]>,
+        mut dealt: Result<Standing, Failure>,
+    ) -> Result<Standing, Failure> {
+        let order = match outcome {
+            // What it brings is here: which plugins there are now is the answer.
+            Outcome::Here => Some(Order::List),
+            Outcome::Order(order) => Some(*order),
+            _ => None,
+        };
+        if let (Some(order), Ok(_)) = (order, &dealt) {
+            dealt = self.obey(order).await.map(|()| Standing::Settled);
+        }
+        self.raise_fallen().await;
+        dealt
+    }
+
     /// Brings up again what ended by itself: out of memory, or of no use after a call that broke off.
     /// What ended it is reported, and bounded by [`Plugins::attend`].
-    pub(super) async fn raise_fallen(&mut self) {
+    async fn raise_fallen(&mut self) {
         for slot in 0..self.plugins.names().len() as u8 {
             let checked = self.plug(slot, Plug::Check);
             if self.plugins.attend(slot, checked.is_ok())
@@ -168,17 +188,18 @@ where
     }
 
     /// Does what an order says and tells the provider.
-    pub(super) async fn obey(&mut self, order: Order) -> Result<(), Failure> {
+    async fn obey(&mut self, order: Order) -> Result<(), Failure> {
         let result = match order {
             Order::List => Ok(()),
             Order::Set(slot, state) => self.set(slot, state).await,
         };
         let mut text = [0; 160];
         let note = self.list(&mut text);
-        match result {
-            Ok(()) => self.tell_final(&Status::Done { note }).await,
-            Err(why) => self.tell_final(&Status::Failed { why, note }).await,
-        }
+        let status = match result {
+            Ok(()) => Status::Done { note },
+            Err(why) => Status::Failed { why, note },
+        };
+        self.tell_final(&status).await
     }
 
     async fn set(&mut self, slot: u8, state: State) -> Result<(), Failure> {
