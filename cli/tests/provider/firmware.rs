@@ -157,6 +157,13 @@ fn refuses_what_is_not_for_it(
         assert!(!before.iter().any(|line| line.contains("bootloader")), "{before:?}");
         failed(world, job, why);
     }
+
+    // One that no slot has room for is not even begun.
+    std::fs::write(world.dir.join("huge.img"), vec![0; 2 << 20]).expect("writable");
+    publish(world, "huge", THING, "huge.img");
+    let (_, before) = board.until("huge: REJECTED");
+    assert!(!before.iter().any(|line| line.contains("download")), "{before:?}");
+    over(world, "huge", "REJECTED", Failure::TooLarge);
 }
 
 /// `memory    stack 8328 of 29048 bytes at most, …`: what was ever written to, of what there is.
@@ -169,7 +176,11 @@ fn has_stack_left(board: &mut Board, spare: u32) {
 }
 
 fn failed(world: &World, job: &str, why: Failure) {
+    over(world, job, "FAILED", why);
+}
+
+fn over(world: &World, job: &str, how: &str, why: Failure) {
     let (status, reason) = ended(world, job, THING);
-    assert_eq!(status, "FAILED", "{job}: {reason}");
+    assert_eq!(status, how, "{job}: {reason}");
     assert!(reason.contains(&format!("0x{:08x}", why.code())), "{job}: {reason}");
 }
