@@ -46,25 +46,19 @@ fn thing() -> Option<&'static str> {
 
 /// Until it is to be reset.
 fn run(thing: &'static str) {
-    if let Some(orchestrator) = orchestrator(thing) {
+    const BUFFER: usize = RECEIVE_SIZE + AROUND;
+    let Some(buffer) = cortex_m::singleton!(: [u8; BUFFER] = [0; BUFFER]) else { return };
+    let link = SerialLink::new(Serial, Ready(Time), thing, buffer);
+    if let Some(orchestrator) = orchestrator(thing, link) {
         orchestrator.run_blocking();
     }
 }
 
 /// In a static, and made in a function of its own: on its way there it is on the stack.
 #[inline(never)]
-fn orchestrator(thing: &'static str) -> Option<&'static mut Orchestrator> {
-    const BUFFER: usize = RECEIVE_SIZE + AROUND;
-    let buffer = cortex_m::singleton!(: [u8; BUFFER] = [0; BUFFER])?;
-    let parts = Parts {
-        thing,
-        running: VERSION,
-        flash: Ready(Flash),
-        link: SerialLink::new(Serial, Ready(Time), thing, buffer),
-        clock: Ready(Time),
-        hooks: Application,
-    };
-    match Orchestrator::new(parts) {
+fn orchestrator(thing: &str, link: Link) -> Option<&'static mut Orchestrator> {
+    let (flash, clock, hooks) = (Ready(Flash), Ready(Time), Application);
+    match Orchestrator::new(Parts { thing, running: VERSION, flash, link, clock, hooks }) {
         Ok(orchestrator) => cortex_m::singleton!(: Orchestrator = orchestrator),
         Err(why) => {
             uart::line(|line| {
