@@ -6,6 +6,7 @@
 mod boards;
 mod cuts;
 mod device;
+mod fuzz;
 mod msrv;
 mod readme;
 mod run;
@@ -17,8 +18,10 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 usage: cargo xtask test [--quick | STEP...]
        cargo xtask cuts --board NAME [--from N] [--to N] [--every N] [--tear clean|half|bits] [--jobs N] [--built]
+       cargo xtask fuzz [TARGET...] [--runs N]
 
   cuts          the power of an emulated board goes at every operation on its flash, or at some
+  fuzz          the readers of outside bytes, fed with a million inputs each, or with N
 
   test          everything that has to hold before a change lands
   test --quick  what takes seconds after a small change
@@ -34,6 +37,13 @@ fn main() -> ExitCode {
             steps::run(|step| names.contains(&step.name))
         }
         ["cuts", wanted @ ..] => cuts::command(wanted),
+        ["fuzz", wanted @ ..] => match fuzz::command(wanted) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(why) => {
+                eprintln!("error: {why}");
+                ExitCode::FAILURE
+            }
+        },
         _ => {
             eprintln!("{USAGE}");
             for step in steps::STEPS {

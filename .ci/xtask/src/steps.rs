@@ -1,7 +1,7 @@
 //! The steps of `cargo xtask test`, as one table.
 
 use crate::run::{Done, Log, Outcome, cargo, stream, succeeds, target_dir, unattended};
-use crate::{boards, cuts as power_cuts, device, msrv, readme, text};
+use crate::{boards, cuts as power_cuts, device, fuzz, msrv, readme, text};
 use coreota_cross::Cross;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -27,6 +27,7 @@ pub(crate) const STEPS: &[Step] = &[
     Step { name: "docs",    quick: false, run: docs,         what: "the documentation builds, its links hold" },
     Step { name: "doctest", quick: false, run: doc_tests,    what: "the examples in the documentation work" },
     Step { name: "readme",  quick: false, run: readme::run,  what: "the commands in README.md and docs/plugins.md work" },
+    Step { name: "fuzz",    quick: false, run: fuzz::sample, what: "a sample of inputs finds nothing in the readers of outside bytes" },
     Step { name: "cuts",    quick: false, run: cuts,         what: "real firmware in the emulator survives a sample of power cuts" },
     Step { name: "tests",   quick: true,  run: tests,        what: "every test of the workspace passes" },
 ];
