@@ -4,7 +4,7 @@
 //! what stands before them. A record that a power cut tore has no seal that holds, nor has one that
 //! is read where it was not written.
 
-use crate::verify::Hash;
+use crate::{verify::Hash, wire::copy};
 
 const SEAL_LEN: usize = 8;
 
@@ -30,8 +30,8 @@ impl<const LEN: usize> Bytes<LEN> {
     pub(crate) fn put(&mut self, what: &[u8]) {
         let end = self.used + what.len();
         if let Some(place) = self.bytes.get_mut(self.used..end) {
-            place.copy_from_slice(what);
             self.used = end;
+            let _ = copy(what, place);
         }
     }
 

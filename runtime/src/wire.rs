@@ -40,11 +40,13 @@ pub(crate) fn decode(field: &Field<'_>, into: &mut [u8]) -> Result<usize, Failur
     }
 }
 
-/// Copies `from` to the front of `to`, if there is room. The one place that does: here the lengths
-/// are seen to be equal, so that no way into a panic is left, even where size is optimised for.
+/// Copies `from` to the front of `to`, if there is room. The one place that does: no length has to be
+/// seen to be equal to another, so that no way into a panic is left, even where size is optimised for.
 #[inline]
 pub(crate) fn copy(from: &[u8], to: &mut [u8]) -> Option<()> {
-    to.get_mut(..from.len())?.copy_from_slice(from);
+    for (to, from) in to.get_mut(..from.len())?.iter_mut().zip(from) {
+        *to = *from;
+    }
     Some(())
 }
 

@@ -171,7 +171,10 @@ where
                     Event::Done
                 }
                 Action::Install(Proven::Image(image)) => done(self.stage(image).await),
-                Action::Install(Proven::Plugin(plugin)) => done(self.stage_plugin(&plugin).await),
+                Action::Install(Proven::Plugin(plugin)) if P::Plugins::ANY => {
+                    done(self.stage_plugin(&plugin).await)
+                }
+                Action::Install(Proven::Plugin(_)) => Event::Failed(Failure::NoPlugin),
                 Action::Finish(result) => return result,
             };
             if event == Event::Failed(Failure::LinkDown) {
