@@ -1,7 +1,10 @@
 //! `orchestrator!`: the update pipeline that `ota.toml` declares, as code.
 //!
 //! A rim around `coreota-config`, which reads, checks and emits; here are only the call and its
-//! environment. Use it through `coreota::orchestrator!`.
+//! environment. Use it through `coreota::orchestrator!`. And `#[also_blocking]`, which the device half
+//! is written with.
+
+mod also_blocking;
 
 use proc_macro::TokenStream;
 use std::path::Path;
@@ -41,4 +44,12 @@ pub fn orchestrator(input: TokenStream) -> TokenStream {
     let folder = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default();
     let board = call.board.or_else(|| std::env::var(coreota_config::emit::BOARD).ok());
     coreota_config::expand(Path::new(&folder), &call.file, board.as_deref()).into()
+}
+
+/// Adds to each `async` function of a function, `impl` or `trait` the same one without: `f_blocking`, which
+/// calls the twins of what `f` awaits. The compiler makes state machines of `async` functions, also where
+/// nothing waits; of twins it makes functions.
+#[proc_macro_attribute]
+pub fn also_blocking(_: TokenStream, item: TokenStream) -> TokenStream {
+    also_blocking::expand(item.into()).into()
 }

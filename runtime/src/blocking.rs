@@ -1,8 +1,9 @@
 //! Blocking parts for the one driver: what is ready at once needs no executor.
 //!
-//! The driver is written once, as `async`. A blocking flash, link or clock in [`Ready`] makes
-//! futures that are done at their first poll, so [`block_on`] never waits: it runs the driver as
-//! if it were written without `async`.
+//! The driver is written once, as `async`, and `#[also_blocking]` adds to each of its functions the one that
+//! the same text is without `async` and `.await`: of state machines nothing is left but the calls of flash,
+//! link and clock, each polled to its end where it stands. A blocking one in [`Ready`] makes futures that are
+//! done at their first poll, so [`block_on`] never waits.
 //!
 //! A part that waits for one of two things, as a link waits for a packet and for the end of its patience,
 //! cannot be ready at once. It needs no executor either, where its [`link::Clock`] sleeps *in* the poll of
@@ -104,6 +105,56 @@ impl<T: blocking_flash::NorFlash> async_flash::NorFlash for Ready<T> {
         self.0.write(offset, bytes)
     }
 }
+
+/// A flash, each call polled to its end: what `also_blocking` makes of awaiting it.
+pub(crate) trait FlashBlocking: async_flash::NorFlash {
+    #[inline]
+    fn read_blocking(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), Self::Error> {
+        block_on(self.read(offset, bytes))
+    }
+    #[inline]
+    fn erase_blocking(&mut self, from: u32, to: u32) -> Result<(), Self::Error> {
+        block_on(self.erase(from, to))
+    }
+    #[inline]
+    fn write_blocking(&mut self, offset: u32, bytes: &[u8]) -> Result<(), Self::Error> {
+        block_on(self.write(offset, bytes))
+    }
+}
+
+impl<F: async_flash::NorFlash> FlashBlocking for F {}
+
+/// The same of a link.
+pub(crate) trait LinkBlocking: link::MessageLink {
+    #[inline]
+    fn connect_blocking(&mut self) -> Result<(), LinkFault> {
+        block_on(self.connect())
+    }
+    #[inline]
+    fn subscribe_blocking(&mut self, topic: &str) -> Result<(), LinkFault> {
+        block_on(self.subscribe(topic))
+    }
+    #[inline]
+    fn publish_blocking(&mut self, message: Message<'_>, how: Delivery) -> Result<(), LinkFault> {
+        block_on(self.publish(message, how))
+    }
+    #[inline]
+    fn receive_blocking(&mut self, within_ms: u32) -> Result<Option<Message<'_>>, LinkFault> {
+        block_on(self.receive(within_ms))
+    }
+}
+
+impl<L: link::MessageLink> LinkBlocking for L {}
+
+/// The same of a clock.
+pub(crate) trait ClockBlocking: link::Clock {
+    #[inline]
+    fn wait_ms_blocking(&mut self, ms: u32) {
+        block_on(self.wait_ms(ms));
+    }
+}
+
+impl<C: link::Clock> ClockBlocking for C {}
 
 /// Polls a future until it is done. Over [`Ready`] parts that is the first poll; a part that
 /// really waits is polled again and again, in a busy loop unless it sleeps in its poll.

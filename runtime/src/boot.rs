@@ -7,6 +7,7 @@ pub mod embassy;
 pub mod mcuboot;
 
 use crate::{error::Failure, verify::Verified};
+use coreota_macros::also_blocking;
 use embedded_storage_async::nor_flash::NorFlash;
 
 /// What the bootloader's flags say.
@@ -43,6 +44,7 @@ pub enum How {
 /// [`BootState::Trial`] must bring the previous image back.
 ///
 /// Every method may be cut by a power loss at any flash operation and is then called again.
+#[also_blocking]
 #[allow(async_fn_in_trait)] // device executors are single-threaded: futures need not be Send
 pub trait Boot {
     /// Reads the bootloader's flags; writes nothing.

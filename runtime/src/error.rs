@@ -25,28 +25,34 @@ pub enum Blame {
     Device = 0x07,
 }
 
+/// Bits of a number's low byte that a [`Failure`] keeps: with them and the blame's it is one byte, which an
+/// instruction of two bytes loads.
+const LOW_BITS: u32 = 5;
+
+/// A number as it is kept.
+const fn packed(code: u16) -> u8 {
+    let (blame, low) = (code >> 8, code & 0xff);
+    assert!(blame >> (u8::BITS - LOW_BITS) == 0 && low >> LOW_BITS == 0, "see LOW_BITS");
+    (blame << LOW_BITS | low) as u8
+}
+
 macro_rules! failures {
     ($($(#[$doc:meta])* $code:literal $name:ident $text:literal,)*) => {
         /// Why an update was refused or ended; see the [module](self) for the numbering.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-        #[repr(u16)]
-        pub enum Failure { $(#[doc = $text] $(#[$doc])* $name = $code,)* }
+        #[repr(u8)]
+        pub enum Failure { $(#[doc = $text] $(#[$doc])* $name = packed($code),)* }
 
         impl Failure {
             /// Every failure there is, in the order of their numbers.
             pub const ALL: &'static [Failure] = &[$(Failure::$name,)*];
-
-            /// The failure in words, at most 60 ASCII characters, none of which JSON escapes.
-            pub const fn text(self) -> &'static str {
-                match self { $(Failure::$name => $text,)* }
-            }
-
-            /// The failure of that number, where there is one.
-            pub const fn from_code(code: u16) -> Option<Failure> {
-                match code { $($code => Some(Failure::$name),)* _ => None }
-            }
         }
+
+        /// What [`Failure::text`] says, in the order of [`Failure::ALL`], one behind the other: an address
+        /// for each would take as much flash as a third of the words.
+        const TEXTS: &str = concat!($($text),*);
+        const TEXT_LENS: &[u8] = &[$($text.len() as u8),*];
     };
 }
 
@@ -137,9 +143,38 @@ failures! {
 }
 
 impl Failure {
+    /// The failure in words, at most 60 ASCII characters, none of which JSON escapes.
+    pub const fn text(self) -> &'static str {
+        let (mut at, mut start) = (0, 0);
+        while at < Self::ALL.len() && at < TEXT_LENS.len() {
+            let len = TEXT_LENS[at] as usize;
+            if Self::ALL[at] as u8 == self as u8 {
+                let Some((_, text)) = TEXTS.split_at_checked(start) else { break };
+                let Some((text, _)) = text.split_at_checked(len) else { break };
+                return text;
+            }
+            start += len;
+            at += 1;
+        }
+        ""
+    }
+
+    /// The failure of that number, where there is one.
+    pub const fn from_code(code: u16) -> Option<Failure> {
+        let mut at = 0;
+        while at < Self::ALL.len() {
+            if Self::ALL[at].code() == code {
+                return Some(Self::ALL[at]);
+            }
+            at += 1;
+        }
+        None
+    }
+
     /// The number: blame in the high byte.
     pub const fn code(self) -> u16 {
-        self as u16
+        let packed = self as u16;
+        packed >> LOW_BITS << 8 | packed & ((1 << LOW_BITS) - 1)
     }
 
     /// Who has to act on it.

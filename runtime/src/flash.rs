@@ -1,9 +1,11 @@
 //! Flash within a region: nothing is read, programmed or erased outside of it.
 
-use crate::{error::Failure, layout::Region};
+use crate::{blocking::FlashBlocking as _, error::Failure, layout::Region};
+use coreota_macros::also_blocking;
 use embedded_storage_async::nor_flash::NorFlash;
 
 /// Reads `into.len()` bytes at `offset` of `region`.
+#[also_blocking]
 pub(crate) async fn read<F: NorFlash>(
     flash: &mut F,
     region: Region,
@@ -15,6 +17,7 @@ pub(crate) async fn read<F: NorFlash>(
 }
 
 /// Programs whole write units at `offset` of `region`.
+#[also_blocking]
 pub(crate) async fn program<F: NorFlash>(
     flash: &mut F,
     region: Region,
@@ -26,6 +29,7 @@ pub(crate) async fn program<F: NorFlash>(
 }
 
 /// Erases the whole region, one unit at a time.
+#[also_blocking]
 pub(crate) async fn erase<F: NorFlash>(
     flash: &mut F,
     region: Region,

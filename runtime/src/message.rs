@@ -27,6 +27,7 @@ impl<'b> Draft<'b> {
     }
 
     /// An empty message over one buffer, whose first `topic` bytes are for the topic.
+    #[inline(never)]
     pub fn split(buffer: &'b mut [u8], topic: usize) -> Self {
         let (topic, payload) = buffer.split_at_mut_checked(topic).unwrap_or_default();
         Draft::new(topic, payload)

@@ -9,8 +9,11 @@
 //!                                                        └─ accept ─► tell ─► download ─► reset
 //! ```
 //! Everything that decides is pure and elsewhere: job protocol, parsers, [`Update`], verifier.
-//! Here is the I/O, written once as `async`; [`run_blocking`](Orchestrator::run_blocking) polls
-//! the same code over parts that never wait (see [`blocking`]).
+//! Here is the I/O, written once as `async`; [`run_blocking`](Orchestrator::run_blocking) runs the same
+//! text without (see [`blocking`](crate::blocking)).
+//!
+//! What is `inline(never)` here and below was found so: one function of all that is called once keeps little
+//! in registers and addresses everything from far away, and takes a twentieth more flash.
 
 mod download;
 mod plan;
@@ -22,7 +25,7 @@ mod trial;
 pub use plan::{PLACE_MAX, PROTOCOL_MAX, Plan, plan};
 
 use crate::{
-    blocking,
+    blocking::ClockBlocking as _,
     error::Failure,
     hooks::Hooks,
     job::{Ask, JobProtocol, Status},
@@ -36,6 +39,7 @@ use crate::{
     verify::Rules,
     version::Version,
 };
+use coreota_macros::also_blocking;
 use embedded_storage_async::nor_flash::NorFlash;
 use plan::Outcome;
 use settle::Standing;
@@ -75,28 +79,31 @@ struct Offered {
 }
 
 /// A device that updates itself, by the pipeline `P` with a buffer of `BUFFER` bytes for blocks.
+// In this order: the block buffer is the update's, at its end, and nothing is behind it.
 #[derive(Debug)]
+#[repr(C)]
 pub struct Orchestrator<P: Pipeline, F, L, C, H, const BUFFER: usize> {
+    reach: Reach,
     flash: F,
     link: L,
     clock: C,
     hooks: H,
-    jobs: P::Jobs,
-    parsers: P::Parsers,
-    transport: P::Transport,
-    boot: P::Boot,
-    plugins: P::Plugins,
     running: Version,
-    journal: Journal,
-    update: Update<P::Verifier, BUFFER>,
-    pace: Pace,
-    reach: Reach,
-    /// The offer that was heard last, thought through; its file is opened.
-    offered: Option<Offered>,
     /// When a deferred job is asked about again, by the clock; `None` while none is.
     deferred: Option<u32>,
+    pace: Pace,
+    parsers: P::Parsers,
+    boot: P::Boot,
+    plugins: P::Plugins,
+    /// The offer that was heard last, thought through; its file is opened.
+    offered: Option<Offered>,
+    journal: Journal,
+    jobs: P::Jobs,
+    transport: P::Transport,
+    update: Update<P::Verifier, BUFFER>,
 }
 
+#[also_blocking]
 impl<P, F, L, C, H, const BUFFER: usize> Orchestrator<P, F, L, C, H, BUFFER>
 where
     P: Pipeline,
@@ -109,6 +116,7 @@ where
     ///
     /// # Errors
     /// [`Failure::BadText`] where the provider would not allow the thing's name.
+    #[inline(never)]
     pub fn new(mut parts: Parts<'_, F, L, C, H>) -> Result<Self, Failure> {
         const {
             assert!(
@@ -163,6 +171,7 @@ where
 
     /// Runs the device: settles what the last boot left, then waits for jobs and installs them.
     /// Ends when the device is to be reset.
+    #[inline(never)]
     pub async fn run(&mut self) -> End {
         if P::Plugins::ANY {
             self.bring_up_all().await;
@@ -187,11 +196,6 @@ where
         }
     }
 
-    /// [`run`](Self::run) for parts that block: those wrapped in [`blocking::Ready`].
-    pub fn run_blocking(&mut self) -> End {
-        blocking::block_on(self.run())
-    }
-
     /// The parts again, as after [`End::Reset`] on a simulated device.
     pub fn into_parts(self) -> (F, L, C, H) {
         (self.flash, self.link, self.clock, self.hooks)
@@ -209,6 +213,7 @@ where
     }
 
     /// Serves the provider while the link stands. An error ends the connection.
+    #[inline(never)]
     async fn serve(&mut self) -> Result<End, Failure> {
         self.connect().await?;
         self.pace.reset();
@@ -320,7 +325,7 @@ where
             // Only the journal remembers this job: its state at the provider must be asked for.
             self.jobs.adopt(&record.job)?;
         }
-        if known || self.refresh().await? != Told::Over {
+        if known || !matches!(self.refresh().await?, Told::Over) {
             self.tell_final(&status).await?;
         }
         self.journal.append(&mut self.flash, Event::Told(why)).await

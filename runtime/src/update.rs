@@ -197,22 +197,25 @@ enum State {
 struct Block<const LEN: usize>([u8; LEN]);
 
 /// A download, its verification and its staging; `BUFFER` bytes hold at least one block.
+// In this order: behind the block nothing is within reach of an instruction's own offset, and what is not
+// costs two more wherever it is used.
 #[derive(Debug)]
+#[repr(C)]
 pub struct Update<V, const BUFFER: usize> {
-    verifier: V,
-    rules: Rules,
-    terms: Terms,
-    claim: Claim,
-    geometry: Geometry,
     state: State,
     /// The blocks of the current window that are missing.
     wanted: Wanted,
+    geometry: Geometry,
+    terms: Terms,
+    pace: Pace,
     /// Whether blocks may be half-written by an earlier run that was cut.
     resuming: bool,
     /// How many more stripes may be begun anew because a word could not be programmed: a cut can
     /// leave one that reads as erased and is not, on flash with error correction.
     mends: u8,
-    pace: Pace,
+    rules: Rules,
+    claim: Claim,
+    verifier: V,
     block: Block<BUFFER>,
 }
 
@@ -272,6 +275,7 @@ impl<V: Verifier, const BUFFER: usize> Update<V, BUFFER> {
     }
 
     /// Takes an event and says what to do next.
+    #[inline(never)]
     pub fn step(&mut self, event: Event) -> Action<'_, V::Plugin> {
         match (self.state, event) {
             (_, Event::Begin) => {

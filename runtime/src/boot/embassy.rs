@@ -24,7 +24,8 @@
 //! `Reverted` is what the bootloader believes; what runs is for the journal's digest to say.
 
 use super::{Boot, BootState};
-use crate::{error::Failure, layout::Region, verify::Verified};
+use crate::{blocking::FlashBlocking as _, error::Failure, layout::Region, verify::Verified};
+use coreota_macros::also_blocking;
 use embedded_storage_async::nor_flash::NorFlash;
 
 const ERASED: u8 = 0xff;
@@ -42,6 +43,7 @@ pub struct EmbassyBoot {
     state: Region,
 }
 
+#[also_blocking]
 impl EmbassyBoot {
     /// The partition that the bootloader calls `STATE`.
     pub const fn new(state: Region) -> Self {
@@ -119,6 +121,7 @@ fn uniform(word: &[u8]) -> Option<u8> {
     word.iter().all(|byte| *byte == first).then_some(first)
 }
 
+#[also_blocking]
 impl Boot for EmbassyBoot {
     async fn state<F: NorFlash>(&mut self, flash: &mut F) -> Result<BootState, Failure> {
         Ok(self.look(flash).await?.state())

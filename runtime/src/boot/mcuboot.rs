@@ -29,7 +29,8 @@
 pub mod trailer;
 
 use super::{Boot, BootState};
-use crate::{error::Failure, layout::Region, verify::Verified};
+use crate::{blocking::FlashBlocking as _, error::Failure, layout::Region, verify::Verified};
+use coreota_macros::also_blocking;
 use embedded_storage_async::nor_flash::NorFlash;
 use trailer::{Field, Flag, Magic, Shape, Trailer, swap};
 
@@ -67,6 +68,7 @@ pub struct Mcuboot {
     permanent: bool,
 }
 
+#[also_blocking]
 impl Mcuboot {
     /// Slots as MCUboot knows them, trailers included.
     pub const fn new(primary: Region, secondary: Region, mode: Mode) -> Self {
@@ -94,6 +96,7 @@ impl Mcuboot {
     }
 }
 
+#[also_blocking]
 impl Boot for Mcuboot {
     async fn state<F: NorFlash>(&mut self, flash: &mut F) -> Result<BootState, Failure> {
         let shape = Shape::of::<F>()?;
@@ -110,6 +113,7 @@ impl Boot for Mcuboot {
         })
     }
 
+    #[inline(never)]
     async fn stage<F: NorFlash>(&mut self, flash: &mut F, image: Verified) -> Result<(), Failure> {
         let shape = Shape::of::<F>()?;
         let erase_size = erase_size::<F>()?;

@@ -68,6 +68,26 @@ struct Job {
     started: bool,
 }
 
+impl Job {
+    /// Makes it the job of that name.
+    ///
+    /// # Errors
+    /// [`Failure::BadText`] where that can be no job's.
+    fn set(&mut self, name: &str, version: Option<u32>, started: bool) -> Result<(), Failure> {
+        if !is_name(name, NAME_MAX, b"_-") {
+            return Err(Failure::BadText);
+        }
+        self.clear();
+        (self.version, self.started) = (version, started);
+        self.name.push_str(name).map_err(|_| Failure::BadText)
+    }
+
+    fn clear(&mut self) {
+        self.name.clear();
+        self.version = None;
+    }
+}
+
 /// What the provider has yet to answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Question {
@@ -103,8 +123,7 @@ impl JobProtocol for AwsIotJobs {
 
     fn adopt(&mut self, name: &str) -> Result<(), Failure> {
         // Only a job that was started gets into a journal.
-        self.current = Job { name: job_name(name)?, version: None, started: true };
-        Ok(())
+        self.current.set(name, None, true)
     }
 
     fn ask(&mut self, ask: Ask, draft: &mut Draft<'_>) -> Result<(), Failure> {
@@ -184,7 +203,8 @@ impl JobProtocol for AwsIotJobs {
         if self.offered.name.is_empty() {
             return Err(Failure::Misconfigured);
         }
-        self.current = core::mem::take(&mut self.offered);
+        self.current = self.offered.clone();
+        self.offered.clear();
         Ok(())
     }
 
@@ -200,8 +220,8 @@ impl AwsIotJobs {
         draft.payload.text("\"clientToken\":\"");
         draft.payload.number(token);
         draft.payload.text("\"}");
-        draft.topic.finish()?;
-        draft.payload.finish()?;
+        draft.topic.whole()?;
+        draft.payload.whole()?;
         self.token = token;
         self.open = open;
         Ok(())
@@ -240,7 +260,7 @@ impl AwsIotJobs {
                 self.current.version = told.or(counted);
                 self.current.started = true;
                 if stage.is_over() {
-                    self.current = Job::default();
+                    self.current.clear();
                 }
                 Ok(Heard::Accepted)
             }
@@ -281,7 +301,7 @@ impl AwsIotJobs {
         ) {
             // Our own report, whose answer was lost.
             (Question::Update(meant), Some((stage, _))) if stage.is_over() && stage == meant => {
-                self.current = Job::default();
+                self.current.clear();
                 Heard::Accepted
             }
             (_, Some((stage, _))) if stage.is_over() => self.over(),
@@ -296,7 +316,7 @@ impl AwsIotJobs {
     }
 
     fn over<'m>(&mut self) -> Heard<'m> {
-        self.current = Job::default();
+        self.current.clear();
         Heard::Over
     }
 
@@ -312,15 +332,7 @@ impl AwsIotJobs {
             return Err(Failure::TooBig);
         }
         let version = Some(execution.version.ok_or(Failure::MissingField)?);
-        self.offered = Job { name: job_name(name)?, version, started };
+        self.offered.set(name, version, started)?;
         Ok(Heard::Offer(Offer { name, started, document }))
     }
-}
-
-/// A copy of `name`, if it can be that of a job.
-fn job_name(name: &str) -> Result<String<NAME_MAX>, Failure> {
-    if !is_name(name, NAME_MAX, b"_-") {
-        return Err(Failure::BadText);
-    }
-    String::try_from(name).map_err(|_| Failure::BadText)
 }

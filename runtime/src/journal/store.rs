@@ -6,9 +6,10 @@ use super::{
 };
 use crate::{
     error::Failure,
-    flash::{erase, program, read},
+    flash,
     layout::{Layout, Region},
 };
+use coreota_macros::also_blocking;
 use embedded_storage_async::nor_flash::NorFlash;
 
 /// The journal of a device.
@@ -30,6 +31,7 @@ struct Active {
     next: u32,
 }
 
+#[also_blocking]
 impl Journal {
     /// The journal of that layout, not opened yet.
     pub const fn new(layout: Layout) -> Self {
@@ -59,6 +61,7 @@ impl Journal {
         Some(Region::new(half.offset.checked_add(at)?, half.len.checked_sub(at)?))
     }
 
+    #[inline(never)] // wherever flash is touched
     fn half(&self, half: u32) -> Region {
         let len = self.layout.journal.len / 2;
         Region::new(self.layout.journal.offset.saturating_add(half * len), len)
@@ -72,7 +75,7 @@ impl Journal {
         self.active = None;
         for half in 0..2 {
             let mut bytes = [0; HEADER_LEN];
-            read(flash, self.half(half), 0, &mut bytes).await?;
+            flash::read(flash, self.half(half), 0, &mut bytes).await?;
             self.take_up(half, &bytes);
         }
         let Some(active) = &self.active else { return Ok(()) };
@@ -80,12 +83,13 @@ impl Journal {
         let Some(active) = &mut self.active else { return Ok(()) };
 
         let mut bytes = [0; PROOF_LEN];
-        read(flash, region, HEADER_LEN as u32, &mut bytes).await?;
+        flash::read(flash, region, HEADER_LEN as u32, &mut bytes).await?;
         active.proof = Proof::from_bytes(&bytes, sequence);
         let (mut last, mut next) = (None, 0);
         for place in 0..EVENTS {
             let mut bytes = [0; EVENT_LEN];
-            read(flash, region, LOG + place * event_stride(self.layout.write), &mut bytes).await?;
+            flash::read(flash, region, LOG + place * event_stride(self.layout.write), &mut bytes)
+                .await?;
             if let Some(event) = Event::from_bytes(&bytes, sequence, place) {
                 last = Some(event);
             }
@@ -107,9 +111,9 @@ impl Journal {
         record: &Record,
     ) -> Result<(), Failure> {
         let (half, sequence) = self.spare();
-        erase(flash, self.half(half), self.layout.erase).await?;
+        flash::erase(flash, self.half(half), self.layout.erase).await?;
         let header = record.to_bytes(sequence);
-        program(flash, self.half(half), 0, &header).await?;
+        flash::program(flash, self.half(half), 0, &header).await?;
         self.take_up(half, &header);
         Ok(())
     }
@@ -180,7 +184,7 @@ impl Journal {
             *start = event.to_bytes(sequence, place);
         }
         let padded = padded.get(..stride as usize).unwrap_or_default();
-        program(flash, self.half(half), LOG + place * stride, padded).await
+        flash::program(flash, self.half(half), LOG + place * stride, padded).await
     }
 
     /// Notes what was proved of the image in the slot; once a record.
@@ -200,9 +204,9 @@ impl Journal {
             let Some(active) = &self.active else { return Err(Failure::JournalFull) };
             let (half, sequence) = (self.half(active.half), active.sequence);
             let mut bytes = [0; PROOF_LEN];
-            read(flash, half, at, &mut bytes).await?;
+            flash::read(flash, half, at, &mut bytes).await?;
             if bytes.iter().all(|&byte| byte == 0xff) {
-                match program(flash, half, at, &proof.to_bytes(sequence)).await {
+                match flash::program(flash, half, at, &proof.to_bytes(sequence)).await {
                     Ok(()) => break,
                     Err(why) if last => return Err(why),
                     Err(_) => {}
@@ -255,7 +259,7 @@ impl Journal {
         let Some(active) = &self.active else { return Err(Failure::JournalFull) };
         let (half, sequence) = self.spare();
         let (old, new) = (self.half(active.half), self.half(half));
-        erase(flash, new, self.layout.erase).await?;
+        flash::erase(flash, new, self.layout.erase).await?;
 
         let write = self.layout.write;
         let blocks = active.record.size.div_ceil(active.record.block.max(1));
@@ -266,19 +270,19 @@ impl Journal {
             let at = marks(write).saturating_add(block.saturating_mul(write));
             let mut mark = [0; 32];
             let mark = mark.get_mut(..write as usize).unwrap_or_default();
-            read(flash, old, at, mark).await?;
+            flash::read(flash, old, at, mark).await?;
             if mark.iter().any(|&byte| byte != 0xff) {
                 mark.fill(0);
-                program(flash, new, at, mark).await?;
+                flash::program(flash, new, at, mark).await?;
             }
         }
         if let Some(proof) = active.proof {
-            program(flash, new, HEADER_LEN as u32, &proof.to_bytes(sequence)).await?;
+            flash::program(flash, new, HEADER_LEN as u32, &proof.to_bytes(sequence)).await?;
         }
         if let Some(event) = active.last {
             self.put(flash, half, sequence, 0, event).await?;
         }
-        program(flash, new, 0, &active.record.to_bytes(sequence)).await?;
+        flash::program(flash, new, 0, &active.record.to_bytes(sequence)).await?;
         if let Some(active) = &mut self.active {
             (active.half, active.sequence) = (half, sequence);
             active.next = u32::from(active.last.is_some());

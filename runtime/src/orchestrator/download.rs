@@ -3,12 +3,13 @@
 use super::{
     Orchestrator,
     plan::{Note, Outcome, Plan},
-    talk::{Reach, Say, Told, draft, failure, publish, subscribe},
+    talk::{self, Reach, Say, Told, draft, failure},
 };
 use crate::{
+    blocking::{ClockBlocking as _, FlashBlocking as _, LinkBlocking as _},
     boot::Boot,
     error::{Blame, Failure},
-    flash::{program, read},
+    flash,
     hooks::Hooks,
     job::{Ask, Heard, JobProtocol, Status},
     journal::{self, Proof, Record},
@@ -21,8 +22,10 @@ use crate::{
     update::{Action, Area, Event},
     verify::{Proven, Verified},
 };
+use coreota_macros::also_blocking;
 use embedded_storage_async::nor_flash::NorFlash;
 
+#[also_blocking]
 impl<P, F, L, C, H, const BLOCK: usize> Orchestrator<P, F, L, C, H, BLOCK>
 where
     P: Pipeline,
@@ -105,6 +108,7 @@ where
     }
 
     /// Opens the file of a plan: all that is remembered of it until the next one.
+    #[inline(never)]
     pub(super) fn open(&mut self, outcome: Outcome<Plan>) -> Outcome<[u8; 32]> {
         match outcome {
             Outcome::Take(plan) => match self.open_place(&plan) {
@@ -138,7 +142,7 @@ where
             event = match self.update.step(event) {
                 Action::Read { area, offset, into } => {
                     let region = region(slot, &self.journal, area);
-                    done(read(&mut self.flash, region, offset, into).await)
+                    done(flash::read(&mut self.flash, region, offset, into).await)
                 }
                 Action::Erase { area, from, to } => {
                     let region = region(slot, &self.journal, area);
@@ -152,7 +156,7 @@ where
                 }
                 Action::Program { area, offset, data } => {
                     let region = region(slot, &self.journal, area);
-                    done(program(&mut self.flash, region, offset, data).await)
+                    done(flash::program(&mut self.flash, region, offset, data).await)
                 }
                 Action::Void { first, count } => {
                     done(self.journal.void(&mut self.flash, first, count).await)
@@ -184,19 +188,20 @@ where
     }
 
     /// Asks for blocks, over a new connection where the old one is gone.
+    #[inline(never)]
     async fn request(&mut self, wanted: Wanted) -> Result<(), Failure> {
         if self.reach != Reach::Blocks {
             self.reach_blocks().await.map_err(|_| Failure::LinkDown)?;
         }
         let mut draft = draft(self.update.scratch());
         self.transport.request(wanted, &mut draft)?;
-        publish(&mut self.link, draft, Delivery::AtMostOnce).await
+        talk::publish(&mut self.link, draft, Delivery::AtMostOnce).await
     }
 
     async fn reach_blocks(&mut self) -> Result<(), Failure> {
         self.connect().await?;
         let transport = &self.transport;
-        subscribe(&mut self.link, self.update.scratch(), |index, topic| {
+        talk::subscribe(&mut self.link, self.update.scratch(), |index, topic| {
             transport.subscription(index, topic)
         })
         .await?;
@@ -233,6 +238,7 @@ where
 
     /// Hands the image to the bootloader. The journal knows what is coming before the first flag
     /// is written, and that it is done after the last.
+    #[inline(never)]
     async fn stage(&mut self, verified: Verified) -> Result<(), Failure> {
         self.still_wanted().await?;
         let proof =
@@ -265,8 +271,10 @@ struct Ear<'a, T, J> {
     jobs: &'a mut J,
 }
 
+#[also_blocking]
 impl<T: BlockProtocol, J: JobProtocol> Ear<'_, T, J> {
     /// Waits for a wanted block, or for news that end the wait.
+    #[inline(never)]
     async fn listen<L: MessageLink, C: Clock>(
         mut self,
         link: &mut L,
@@ -296,12 +304,12 @@ impl<T: BlockProtocol, J: JobProtocol> Ear<'_, T, J> {
                 Arrival::Ignored(_) => {}
                 Arrival::NotMine => {
                     let heard = self.jobs.hear(message);
-                    if heard == Heard::Over {
+                    if matches!(heard, Heard::Over) {
                         return Event::Failed(Failure::Cancelled);
                     }
                     // Cancelled, perhaps: the answer will tell. Anything else is progress that
                     // crossed another report, or a job for later.
-                    if heard == Heard::Changed
+                    if matches!(heard, Heard::Changed)
                         && let Err(why) = self.ask_current(link, into).await
                     {
                         return Event::Failed(why);
@@ -318,6 +326,6 @@ impl<T: BlockProtocol, J: JobProtocol> Ear<'_, T, J> {
     ) -> Result<(), Failure> {
         let mut draft = draft(buffer);
         self.jobs.ask(Ask::Current, &mut draft)?;
-        publish(link, draft, Delivery::AtLeastOnce).await
+        talk::publish(link, draft, Delivery::AtLeastOnce).await
     }
 }

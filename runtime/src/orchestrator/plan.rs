@@ -89,6 +89,7 @@ pub(super) struct Scales<'s, P: Pipeline, H> {
 
 impl<P: Pipeline, H: Hooks> Scales<'_, P, H> {
     /// Thinks an offer through.
+    #[inline(never)]
     pub(super) fn consider(mut self, offer: Offer<'_>) -> Outcome<Plan> {
         let order = match P::Plugins::ANY {
             true => order::read(offer.document, self.plugins.names()),
@@ -99,7 +100,7 @@ impl<P: Pipeline, H: Hooks> Scales<'_, P, H> {
             Some(Err(why)) => Outcome::Refuse(why, Note::default()),
             None => self.files(offer),
         };
-        if outcome != Outcome::Later {
+        if !matches!(outcome, Outcome::Later) {
             *self.deferred = None;
         }
         outcome
@@ -123,8 +124,10 @@ impl<P: Pipeline, H: Hooks> Scales<'_, P, H> {
     fn files(&mut self, offer: Offer<'_>) -> Outcome<Plan> {
         let mut note = Note::default();
         for index in 0..=u8::MAX {
-            let descriptor = match self.parsers.parse(offer.document, index, &mut note) {
-                Parse::NotMine(why) | Parse::Malformed(why) => return Outcome::Refuse(why, note),
+            // Looked at where it is: to move it took more flash than to read it.
+            let parsed = self.parsers.parse(offer.document, index, &mut note);
+            let descriptor = match &parsed {
+                Parse::NotMine(why) | Parse::Malformed(why) => return Outcome::Refuse(*why, note),
                 Parse::Descriptor(descriptor) => descriptor,
             };
             let more = index.checked_add(1).is_some_and(|next| next < descriptor.files);
@@ -135,7 +138,7 @@ impl<P: Pipeline, H: Hooks> Scales<'_, P, H> {
                 _ => return Outcome::Refuse(Failure::NoPlugin, Note::default()),
             };
             let rules = Rules { running: self.running, ..P::RULES };
-            let plan = match plan(&descriptor, &rules, capacity, P::BLOCK) {
+            let plan = match plan(descriptor, &rules, capacity, P::BLOCK) {
                 Ok(plan) => plan,
                 Err(why) => return Outcome::Refuse(why, Note::default()),
             };
@@ -149,9 +152,9 @@ impl<P: Pipeline, H: Hooks> Scales<'_, P, H> {
                 }
                 return Outcome::Here;
             }
-            return match fresh(plan, self.journal) {
+            return match fresh(&plan, self.journal) {
                 Err(why) => Outcome::Refuse(why, Note::default()),
-                Ok(plan) => {
+                Ok(()) => {
                     // What the provider counts as started was accepted before; but not yet the files
                     // behind the first.
                     let mut started = offer.started;
@@ -160,7 +163,7 @@ impl<P: Pipeline, H: Hooks> Scales<'_, P, H> {
                         started &= known.is_some_and(|known| known.fingerprint == plan.fingerprint);
                     }
                     let hooks = &mut *self.hooks;
-                    let ask = || hooks.decide(offer.name, &descriptor);
+                    let ask = || hooks.decide(offer.name, descriptor);
                     match decide::<P>(started, self.now_ms, self.deferred, ask) {
                         Decision::Accept => Outcome::Take(plan),
                         Decision::Reject => Outcome::Refuse(Failure::Policy, Note::default()),
@@ -201,6 +204,7 @@ fn decide<P: Pipeline>(
 ///
 /// # Errors
 /// Whatever in the descriptor the device would refuse the job for.
+#[inline(never)]
 pub fn plan(
     descriptor: &Descriptor<'_>,
     rules: &Rules,
@@ -220,18 +224,16 @@ pub fn plan(
         }
     }
     if let (Some(version), Content::Image) = (descriptor.version, descriptor.content) {
-        let mut text = [0; 32];
-        let text = core::str::from_utf8(version.decode(&mut text)?);
-        let version = Version::parse(text.map_err(|_| Failure::BadText)?)?;
+        let version = Version::parse(text(version, &mut [0; 32])?)?;
         if !rules.older_allowed && version <= rules.running {
             return Err(Failure::NotNewer);
         }
     }
     let protocol = match descriptor.protocol {
-        Some(protocol) => text(protocol)?,
+        Some(protocol) => owned(protocol)?,
         None => String::new(),
     };
-    let place = text(descriptor.stream.ok_or(Failure::NoTransport)?)?;
+    let place = owned(descriptor.stream.ok_or(Failure::NoTransport)?)?;
 
     let sha256 = match descriptor.sha256 {
         None => None,
@@ -272,15 +274,18 @@ pub fn plan(
     })
 }
 
-/// A field's text, decoded.
-fn text<const MAX: usize>(field: Field<'_>) -> Result<String<MAX>, Failure> {
-    let mut bytes = [0; MAX];
-    let text = core::str::from_utf8(field.decode(&mut bytes)?).map_err(|_| Failure::BadText)?;
-    String::try_from(text).map_err(|_| Failure::BadText)
+/// A field's text, decoded into `room`.
+fn text<'r>(field: Field<'_>, room: &'r mut [u8]) -> Result<&'r str, Failure> {
+    core::str::from_utf8(field.decode(room)?).map_err(|_| Failure::BadText)
+}
+
+/// A copy of a field's text, decoded.
+fn owned<const MAX: usize>(field: Field<'_>) -> Result<String<MAX>, Failure> {
+    String::try_from(text(field, &mut [0; MAX])?).map_err(|_| Failure::BadText)
 }
 
 /// Refuses a file that this device has proved bad before: its provider may offer it for ever.
-fn fresh(plan: Plan, journal: &Journal) -> Result<Plan, Failure> {
+fn fresh(plan: &Plan, journal: &Journal) -> Result<(), Failure> {
     let known = journal.record().is_some_and(|record| record.fingerprint == plan.fingerprint);
     match journal.last() {
         Some(Event::Failed(why) | Event::Told(Some(why)))
@@ -290,6 +295,6 @@ fn fresh(plan: Plan, journal: &Journal) -> Result<Plan, Failure> {
         {
             Err(Failure::RefusedBefore)
         }
-        _ => Ok(plan),
+        _ => Ok(()),
     }
 }

@@ -3,7 +3,7 @@
 use super::{Orchestrator, plan::Outcome, settle::Standing};
 use crate::{
     error::Failure,
-    flash::read,
+    flash,
     hooks::Hooks,
     job::{JobProtocol, Status},
     journal::Event,
@@ -22,8 +22,10 @@ use crate::{
     verify::{Claim, Hash, Next, Proven, Verifier},
     wire::Writer,
 };
+use coreota_macros::also_blocking;
 use embedded_storage_async::nor_flash::NorFlash;
 
+#[also_blocking]
 impl<P, F, L, C, H, const BUFFER: usize> Orchestrator<P, F, L, C, H, BUFFER>
 where
     P: Pipeline,
@@ -264,6 +266,7 @@ fn plug(
 }
 
 /// Reads whole words: up to 7 bytes behind the `len` asked for come along.
+#[also_blocking]
 async fn read_words<F: NorFlash>(
     flash: &mut F,
     file: Region,
@@ -274,5 +277,5 @@ async fn read_words<F: NorFlash>(
     // Behind a file in the store there is room, for its records if for nothing else.
     let file = Region { len: file.len.next_multiple_of(8), ..file };
     let words = into.get_mut(..len.next_multiple_of(8) as usize).ok_or(Failure::Bounds)?;
-    read(flash, file, offset, words).await
+    flash::read(flash, file, offset, words).await
 }

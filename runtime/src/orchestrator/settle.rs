@@ -17,7 +17,7 @@ use super::Orchestrator;
 use crate::{
     boot::{Boot, BootState},
     error::Failure,
-    flash::read,
+    flash,
     hooks::Hooks,
     journal::{Event, Proof},
     link::{Clock, MessageLink},
@@ -25,6 +25,7 @@ use crate::{
     trace::info,
     verify::Hash,
 };
+use coreota_macros::also_blocking;
 use embedded_storage_async::nor_flash::NorFlash;
 
 /// How the device stands.
@@ -38,6 +39,7 @@ pub(super) enum Standing {
     Reset,
 }
 
+#[also_blocking]
 impl<P, F, L, C, H, const BLOCK: usize> Orchestrator<P, F, L, C, H, BLOCK>
 where
     P: Pipeline,
@@ -46,6 +48,7 @@ where
     C: Clock,
     H: Hooks,
 {
+    #[inline(never)]
     pub(super) async fn settle(&mut self) -> Result<Standing, Failure> {
         self.journal.open(&mut self.flash).await?;
         let Some(last) = self.journal.last() else { return Ok(Standing::Settled) };
@@ -88,7 +91,7 @@ where
             // Whole words: up to 7 bytes behind the image may come along.
             let words = len.next_multiple_of(8).min(base.len - at) as usize;
             let into = scratch.get_mut(..words).unwrap_or_default();
-            read(&mut self.flash, base, at, into).await?;
+            flash::read(&mut self.flash, base, at, into).await?;
             hash.update(into.get(..len as usize).unwrap_or_default());
             at += len;
         }

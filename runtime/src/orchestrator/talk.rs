@@ -2,6 +2,7 @@
 
 use super::{Offered, Orchestrator, plan::Scales};
 use crate::{
+    blocking::{ClockBlocking as _, LinkBlocking as _},
     error::Failure,
     hooks::Hooks,
     job::{Ask, Heard, JobProtocol, Status},
@@ -10,6 +11,7 @@ use crate::{
     pipeline::Pipeline,
     wire::Writer,
 };
+use coreota_macros::also_blocking;
 use embedded_storage_async::nor_flash::NorFlash;
 
 /// Longest topic in bytes, as AWS IoT limits it.
@@ -80,6 +82,7 @@ pub(super) const fn failure(fault: LinkFault) -> Failure {
 }
 
 /// Subscribes to every topic that `topics` writes.
+#[also_blocking]
 pub(super) async fn subscribe<L: MessageLink>(
     link: &mut L,
     buffer: &mut [u8],
@@ -96,6 +99,7 @@ pub(super) async fn subscribe<L: MessageLink>(
 }
 
 /// Publishes what was drafted.
+#[also_blocking]
 pub(super) async fn publish<L: MessageLink>(
     link: &mut L,
     draft: Draft<'_>,
@@ -104,6 +108,7 @@ pub(super) async fn publish<L: MessageLink>(
     link.publish(draft.finish()?, how).await.map_err(failure)
 }
 
+#[also_blocking]
 impl<P, F, L, C, H, const BLOCK: usize> Orchestrator<P, F, L, C, H, BLOCK>
 where
     P: Pipeline,
@@ -241,7 +246,7 @@ where
             // network.
             let ms = self.pace.pause();
             self.clock.wait_ms(ms).await;
-            if told != Told::NoAnswer {
+            if !matches!(told, Told::NoAnswer) {
                 return Ok(());
             }
         }

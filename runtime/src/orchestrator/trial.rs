@@ -5,6 +5,7 @@ use super::{
     talk::{Reach, Told},
 };
 use crate::{
+    blocking::ClockBlocking as _,
     boot::Boot,
     error::Failure,
     hooks::{Hooks, SelfTest},
@@ -13,8 +14,10 @@ use crate::{
     link::{Clock, MessageLink},
     pipeline::Pipeline,
 };
+use coreota_macros::also_blocking;
 use embedded_storage_async::nor_flash::NorFlash;
 
+#[also_blocking]
 impl<P, F, L, C, H, const BLOCK: usize> Orchestrator<P, F, L, C, H, BLOCK>
 where
     P: Pipeline,
@@ -66,7 +69,7 @@ where
         let status = Status::Testing { from: record.from };
         self.jobs.adopt(&record.job)?;
         self.hooks.status(self.jobs.current(), &status);
-        if self.refresh().await? == Told::Yes {
+        if matches!(self.refresh().await?, Told::Yes) {
             self.tell(&status, 1).await?;
         }
         Ok(())

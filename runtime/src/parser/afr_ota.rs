@@ -50,119 +50,59 @@ impl Parser for AfrOta {
     }
 
     fn parse<'a>(&'a mut self, document: &'a [u8], index: u8) -> Parse<'a> {
-        let mut mine = false;
-        match self.document(document, index, &mut mine) {
-            Ok(descriptor) => Parse::Descriptor(descriptor),
-            Err(why) if mine => Parse::Malformed(why),
+        let mut update = Update::default();
+        let read = update.find(document, index);
+        match read.and_then(|()| self.check(&update)) {
+            Ok((size, file)) => Parse::Descriptor(update.descriptor(size, file)),
+            Err(why) if update.mine => Parse::Malformed(why),
             Err(why) => Parse::NotMine(why),
         }
     }
 }
 
 impl AfrOta {
-    fn document<'a>(
-        &self,
-        document: &'a [u8],
-        index: u8,
-        mine: &mut bool,
-    ) -> Result<Descriptor<'a>, Failure> {
-        let mut json = Json::new(document);
-        let mut update = None;
-        json.object().map_err(|_| Failure::NoSuchKey)?;
-        while let Some(key) = json.key()? {
-            if !key.is("afr_ota") {
-                json.skip(NESTING)?;
-            } else if core::mem::replace(mine, true) {
-                return Err(Failure::DuplicateKey);
-            } else {
-                update = Some(Update::read(&mut json, index)?);
-            }
+    /// Size and number of the file asked for, where it can be fetched and its signature is not weak.
+    fn check(&self, update: &Update<'_>) -> Result<(u32, u8), Failure> {
+        if !update.found {
+            return Err(Failure::NoSuchFile);
         }
-        json.end()?;
-        self.descriptor(update.ok_or(Failure::NoSuchKey)?)
-    }
-
-    fn descriptor<'a>(&self, update: Update<'a>) -> Result<Descriptor<'a>, Failure> {
-        let File { numbers: [size, id, kind], texts } = update.file.ok_or(Failure::NoSuchFile)?;
-        let [url, auth, ecdsa, rsa, weak_ecdsa, weak_rsa, sha256, version, board, protocol] = texts;
+        let [size, id, _] = update.numbers;
+        let [url, auth, ecdsa, rsa, weak_ecdsa, weak_rsa, ..] = &update.texts;
         let size = u32::try_from(size.ok_or(Failure::MissingField)?);
         let size = size.map_err(|_| Failure::BadNumber)?;
         if size == 0 {
             return Err(Failure::SizeZero);
         }
         let id = u8::try_from(id.ok_or(Failure::MissingField)?).map_err(|_| Failure::BadNumber)?;
-        let weak = weak_ecdsa.or(weak_rsa).is_some() && ecdsa.or(rsa).is_none();
-        if weak && self.sha1 == Sha1::Refuse {
+        let strong = ecdsa.is_some() || rsa.is_some();
+        if !strong && (weak_ecdsa.is_some() || weak_rsa.is_some()) && self.sha1 == Sha1::Refuse {
             return Err(Failure::WeakSignature);
         }
-        // A URL that wants an authorisation we do not know is no way to the file.
-        let url = url.filter(|_| auth.is_none_or(|auth| auth.is("aws.s3.presigned")));
-        if update.stream.is_none() && url.is_none() {
+        if update.stream.is_none() && (url.is_none() || !is_presigned(auth)) {
             return Err(Failure::NoTransport);
         }
-        let coded = |text: Option<Text<'a>>, coding| {
-            text.map(|Text { raw, escaped }| Field { raw, coding, escaped })
-        };
-        let plain = |text| coded(text, Coding::Plain);
-        Ok(Descriptor {
-            size,
-            file: id,
-            files: update.files,
-            stream: plain(update.stream),
-            url: plain(url),
-            sha256: coded(sha256, Coding::Hex),
-            signature: coded(ecdsa, Coding::Base64)
-                .map(|signature| (Algorithm::EcdsaP256, signature)),
-            version: plain(version),
-            board: plain(board),
-            content: match kind {
-                Some(FILE_TYPE_PLUGIN) => Content::Plugin,
-                Some(FILE_TYPE_TABLE) => Content::Table,
-                _ => Content::Image,
-            },
-            protocol: plain(protocol),
-        })
+        Ok((size, id))
     }
 }
 
-/// The value of `afr_ota`.
+/// A URL that wants an authorisation we do not know is no way to the file.
+fn is_presigned(auth: &Option<Field<'_>>) -> bool {
+    auth.is_none_or(|Field { raw, escaped, .. }| Text { raw, escaped }.is("aws.s3.presigned"))
+}
+
+/// The value of `afr_ota`, as far as it is about the file asked for. Fields are moved whole from here to the
+/// descriptor: to take each apart and put it together again took twice the flash.
 #[derive(Default)]
 struct Update<'a> {
-    stream: Option<Text<'a>>,
+    /// The document has the key.
+    mine: bool,
+    /// The file asked for is in it.
+    found: bool,
     files: u8,
-    /// The file asked for.
-    file: Option<File<'a>>,
-}
-
-impl<'a> Update<'a> {
-    fn read(json: &mut Json<'a>, index: u8) -> Result<Self, Failure> {
-        let mut update = Update::default();
-        let mut keys = Keys::default();
-        json.object()?;
-        while let Some(key) = json.key()? {
-            match keys.known(key, &["streamname", "files"])? {
-                Some(0) => update.stream = json.text_or_null()?,
-                Some(_) => update.files(json, index)?,
-                None => json.skip(NESTING)?,
-            }
-        }
-        Ok(update)
-    }
-
-    fn files(&mut self, json: &mut Json<'a>, index: u8) -> Result<(), Failure> {
-        if json.value()? != Value::Array {
-            return Err(Failure::WrongType);
-        }
-        while json.element()? {
-            if self.files == index {
-                self.file = Some(File::read(json)?);
-            } else {
-                json.skip(NESTING)?;
-            }
-            self.files = self.files.checked_add(1).ok_or(Failure::TooManyFiles)?;
-        }
-        Ok(())
-    }
+    stream: Option<Text<'a>>,
+    /// Values of [`KEYS`] in their order, `null` being none: first the numbers, then the texts.
+    numbers: [Option<u64>; 3],
+    texts: [Option<Field<'a>>; 10],
 }
 
 /// The keys of an element of `files`: numbers first, then texts.
@@ -181,17 +121,58 @@ const KEYS: [&str; 13] = [
     "board",
     "protocol",
 ];
+/// Those of [`KEYS`] that do not stand as they are.
+const ECDSA: usize = 5;
+const SHA256: usize = 9;
 
-/// An element of `files`: the values of [`KEYS`] in their order, `null` being none.
-#[derive(Default)]
-struct File<'a> {
-    numbers: [Option<u64>; 3],
-    texts: [Option<Text<'a>>; 10],
-}
+impl<'a> Update<'a> {
+    #[inline(never)]
+    fn find(&mut self, document: &'a [u8], index: u8) -> Result<(), Failure> {
+        let mut json = Json::new(document);
+        json.object().map_err(|_| Failure::NoSuchKey)?;
+        while let Some(key) = json.key()? {
+            if !key.is("afr_ota") {
+                json.skip(NESTING)?;
+            } else if core::mem::replace(&mut self.mine, true) {
+                return Err(Failure::DuplicateKey);
+            } else {
+                self.read(&mut json, index)?;
+            }
+        }
+        json.end()?;
+        if self.mine { Ok(()) } else { Err(Failure::NoSuchKey) }
+    }
 
-impl<'a> File<'a> {
-    fn read(json: &mut Json<'a>) -> Result<Self, Failure> {
-        let mut file = File::default();
+    fn read(&mut self, json: &mut Json<'a>, index: u8) -> Result<(), Failure> {
+        let mut keys = Keys::default();
+        json.object()?;
+        while let Some(key) = json.key()? {
+            match keys.known(key, &["streamname", "files"])? {
+                Some(0) => self.stream = json.text_or_null()?,
+                Some(_) => self.files(json, index)?,
+                None => json.skip(NESTING)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn files(&mut self, json: &mut Json<'a>, index: u8) -> Result<(), Failure> {
+        if !matches!(json.value()?, Value::Array) {
+            return Err(Failure::WrongType);
+        }
+        while json.element()? {
+            if self.files == index {
+                self.found = true;
+                self.file(json)?;
+            } else {
+                json.skip(NESTING)?;
+            }
+            self.files = self.files.checked_add(1).ok_or(Failure::TooManyFiles)?;
+        }
+        Ok(())
+    }
+
+    fn file(&mut self, json: &mut Json<'a>) -> Result<(), Failure> {
         let mut keys = Keys::default();
         json.object()?;
         while let Some(key) = json.key()? {
@@ -199,12 +180,39 @@ impl<'a> File<'a> {
                 json.skip(NESTING)?;
                 continue;
             };
-            if let Some(number) = file.numbers.get_mut(known) {
+            if let Some(number) = self.numbers.get_mut(known) {
                 *number = Some(json.number()?);
-            } else if let Some(text) = file.texts.get_mut(known - file.numbers.len()) {
-                *text = json.text_or_null()?;
+            } else if let Some(text) = self.texts.get_mut(known - self.numbers.len()) {
+                let coding = match known {
+                    ECDSA => Coding::Base64,
+                    SHA256 => Coding::Hex,
+                    _ => Coding::Plain,
+                };
+                let found = json.text_or_null()?;
+                *text = found.map(|Text { raw, escaped }| Field { raw, coding, escaped });
             }
         }
-        Ok(file)
+        Ok(())
+    }
+
+    fn descriptor(&self, size: u32, file: u8) -> Descriptor<'a> {
+        let [url, auth, ecdsa, _, _, _, sha256, version, board, protocol] = self.texts;
+        Descriptor {
+            size,
+            file,
+            files: self.files,
+            stream: self.stream.map(Field::from),
+            url: if is_presigned(&auth) { url } else { None },
+            sha256,
+            signature: ecdsa.map(|signature| (Algorithm::EcdsaP256, signature)),
+            version,
+            board,
+            content: match self.numbers {
+                [.., Some(FILE_TYPE_PLUGIN)] => Content::Plugin,
+                [.., Some(FILE_TYPE_TABLE)] => Content::Table,
+                _ => Content::Image,
+            },
+            protocol,
+        }
     }
 }

@@ -3,6 +3,7 @@
 use super::{Facts, store::State};
 use crate::{error::Failure, layout::Region, version::Version};
 use core::{convert::Infallible, fmt::Debug};
+use coreota_macros::also_blocking;
 use embedded_storage_async::nor_flash::NorFlash;
 
 /// Where a downloaded plugin is written.
@@ -33,6 +34,7 @@ pub struct Held {
 pub const FALLS_MAX: u8 = 3;
 
 /// The plugins of a pipeline.
+#[also_blocking]
 #[allow(async_fn_in_trait)] // device executors are single-threaded: futures need not be Send
 pub trait Plugins {
     /// What the verifier proves of a plugin.
@@ -109,6 +111,7 @@ pub trait Plugins {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct NoPlugins;
 
+#[also_blocking]
 impl Plugins for NoPlugins {
     type Proof = Infallible;
     const ANY: bool = false;

@@ -55,7 +55,8 @@ mod record;
 
 pub use record::{Entry, File, State};
 
-use crate::{error::Failure, flash::read, layout::Region, version::Version};
+use crate::{error::Failure, flash, layout::Region, version::Version};
+use coreota_macros::also_blocking;
 use embedded_storage_async::nor_flash::NorFlash;
 use record::RECORD_LEN;
 
@@ -108,6 +109,7 @@ pub struct Store<const SLOTS: usize> {
     entries: [Option<Entry>; SLOTS],
 }
 
+#[also_blocking]
 impl<const SLOTS: usize> Store<SLOTS> {
     /// The store of that place, not opened yet.
     pub const fn new(spec: Spec) -> Self {
@@ -201,7 +203,7 @@ impl<const SLOTS: usize> Store<SLOTS> {
         place: u32,
     ) -> Result<[u8; RECORD_LEN], Failure> {
         let mut bytes = [0; RECORD_LEN];
-        read(flash, self.cell(cell), self.place(place), &mut bytes).await?;
+        flash::read(flash, self.cell(cell), self.place(place), &mut bytes).await?;
         Ok(bytes)
     }
 

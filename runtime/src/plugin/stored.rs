@@ -6,6 +6,7 @@ use super::{
     store::{File, Spec, State, Store},
 };
 use crate::{error::Failure, layout::Region, verify::VerifiedPlugin};
+use coreota_macros::also_blocking;
 use embedded_storage_async::nor_flash::NorFlash;
 
 /// The plugins of a pipeline with `SLOTS` slots.
@@ -24,6 +25,7 @@ impl<const SLOTS: usize> Stored<SLOTS> {
     }
 }
 
+#[also_blocking]
 impl<const SLOTS: usize> Plugins for Stored<SLOTS> {
     type Proof = VerifiedPlugin;
     const ANY: bool = SLOTS > 0;

@@ -138,8 +138,8 @@ impl<E: Encoding> BlockProtocol for MqttStream<E> {
     fn request(&mut self, wanted: Wanted, draft: &mut Draft<'_>) -> Result<(), Failure> {
         self.download.topic("get/", E::NAME, &mut draft.topic);
         E::request(&self.download.request(wanted), &mut draft.payload);
-        draft.topic.finish()?;
-        draft.payload.finish().map(|_| ())
+        draft.topic.whole()?;
+        draft.payload.whole()
     }
 
     fn accept(&mut self, message: Message<'_>, wanted: Wanted, into: &mut [u8]) -> Arrival {

@@ -28,6 +28,7 @@ impl Pace {
         Pace { retry, round_trip: None, answered: false, silent: 0, random: seed | 1 }
     }
 
+    #[inline(never)]
     pub(crate) fn reset(&mut self) {
         self.round_trip = None;
         self.silent = 0;

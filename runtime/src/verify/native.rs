@@ -135,6 +135,7 @@ impl<F: Format, A: Algorithms> Native<F, A> {
     }
 
     /// The whole file was read: weighs it, in the order of the [module](self).
+    #[inline(never)]
     fn verdict(&self, rules: &Rules, claim: &Claim) -> Result<Proven<F::Plugin>, Failure> {
         let digest = self.hash.so_far();
         if claim.sha256.is_some_and(|promised| promised != digest) {

@@ -56,15 +56,17 @@ impl Signatures {
         digest: &[u8; 32],
         value: &[u8],
     ) {
-        let keys = rules.keys.iter().take(KEYS_MAX);
-        let mut mine =
-            keys.filter(|key| key.algorithm == algorithm && A::has(algorithm)).peekable();
-        if mine.peek().is_none() {
-            self.foreign |= bit(algorithm);
-            return;
+        let (mut any, mut holds) = (false, false);
+        for key in rules.keys.iter().take(KEYS_MAX) {
+            if key.algorithm == algorithm && A::has(algorithm) {
+                any = true;
+                holds = holds || A::holds(algorithm, key.bytes, digest, value);
+            }
         }
-        let holds = mine.any(|key| A::holds(algorithm, key.bytes, digest, value));
-        self.count(algorithm, holds);
+        match any {
+            true => self.count(algorithm, holds),
+            false => self.foreign |= bit(algorithm),
+        }
     }
 
     fn count(&mut self, algorithm: Algorithm, holds: bool) {

@@ -265,7 +265,7 @@ impl<'a> Json<'a> {
                 if depth > deepest.min(u32::BITS) {
                     return Err(Failure::TooDeep);
                 }
-                objects = objects << 1 | u32::from(entered == Value::Object);
+                objects = objects << 1 | u32::from(matches!(entered, Value::Object));
             }
             while depth > 0 {
                 let more = match objects & 1 {

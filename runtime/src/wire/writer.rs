@@ -60,6 +60,15 @@ impl<'b> Writer<'b> {
         }
     }
 
+    /// Whether all that was written fitted.
+    ///
+    /// # Errors
+    /// As of [`finish`](Self::finish).
+    #[inline]
+    pub(crate) fn whole(&self) -> Result<(), Failure> {
+        self.len.map(|_| ()).ok_or(Failure::MessageTooLong)
+    }
+
     /// What was written.
     ///
     /// # Errors

@@ -17,8 +17,9 @@
 //! Source: MCUboot `docs/design.md`, "Image trailer", and `bootutil_public.c`; checked against
 //! flash images that MCUboot wrote.
 
-use crate::{error::Failure, layout::Region};
+use crate::{blocking::FlashBlocking as _, error::Failure, layout::Region};
 use core::ops::Range;
+use coreota_macros::also_blocking;
 use embedded_storage_async::nor_flash::NorFlash;
 
 /// Values of the swap type, the low half of the swap info byte.
@@ -122,6 +123,7 @@ pub struct Shape {
     align: usize,
 }
 
+#[also_blocking]
 impl Shape {
     /// The shape that MCUboot has on this flash.
     ///

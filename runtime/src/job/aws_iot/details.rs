@@ -20,7 +20,7 @@ const NOTE_MAX: usize = 160;
 
 /// Writes `,"statusDetails":{…}`, or nothing where there is nothing to say.
 pub(super) fn write(status: &Status<'_>, to: &mut Writer<'_>) {
-    if *status == Status::Started {
+    if matches!(status, Status::Started) {
         return;
     }
     to.text(",\"statusDetails\":{\"");

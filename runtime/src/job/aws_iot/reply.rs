@@ -92,8 +92,10 @@ impl<'m> Reply<'m> {
                     // Not a number of ours: the token of somebody else.
                     reply.token = token.map(|token| token.number().unwrap_or(0));
                 }
-                Some(1) => reply.execution = Execution::read(&mut json)?,
-                Some(2) => reply.state = Execution::read(&mut json)?,
+                Some(known @ (1 | 2)) => {
+                    let place = if known == 1 { &mut reply.execution } else { &mut reply.state };
+                    *place = Execution::read(&mut json)?;
+                }
                 Some(_) => reply.code = json.text_or_null()?,
                 None => json.skip(DOCUMENT_NESTING)?,
             }

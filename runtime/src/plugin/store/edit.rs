@@ -1,16 +1,14 @@
 //! What changes the store: committing a file, and saying what becomes of one.
 
 use super::{Entry, File, PLACES, RECORD_LEN, State, Store, is_blank};
-use crate::{
-    error::Failure,
-    flash::{erase, program, read},
-    layout::Region,
-};
+use crate::{error::Failure, flash, layout::Region};
+use coreota_macros::also_blocking;
 use embedded_storage_async::nor_flash::NorFlash;
 
 /// Bytes copied at once: whole write units of any size.
 const CHUNK: usize = 128;
 
+#[also_blocking]
 impl<const SLOTS: usize> Store<SLOTS> {
     /// Makes the spare cell ready for a download: no record in it holds any more. It does nothing
     /// where that is so already. A download that is resumed needs it not, and is not harmed by it.
@@ -23,7 +21,7 @@ impl<const SLOTS: usize> Store<SLOTS> {
             let bytes = self.record(flash, spare, place).await?;
             if self.entry_of(&bytes, spare, place).is_some() {
                 let records = self.units_from(spare, self.capacity());
-                return erase(flash, records, self.spec.erase).await;
+                return flash::erase(flash, records, self.spec.erase).await;
             }
         }
         Ok(())
@@ -56,7 +54,7 @@ impl<const SLOTS: usize> Store<SLOTS> {
             return Err(Failure::PluginTooLarge);
         }
         let spare = self.spare_cell();
-        erase(flash, self.units_behind(spare, file.size), self.spec.erase).await?;
+        flash::erase(flash, self.units_behind(spare, file.size), self.spec.erase).await?;
         self.append(flash, spare, slot, State::Active, file).await
     }
 
@@ -88,7 +86,7 @@ impl<const SLOTS: usize> Store<SLOTS> {
             done => return done,
         }
         let spare = self.spare_cell();
-        erase(flash, self.cell(spare), self.spec.erase).await?;
+        flash::erase(flash, self.cell(spare), self.spec.erase).await?;
         if state != State::Removed {
             self.copy(flash, entry.cell.into(), spare, entry.file.size).await?;
         }
@@ -135,7 +133,7 @@ impl<const SLOTS: usize> Store<SLOTS> {
             // A cut can leave a word that reads as erased and yet cannot be programmed again, on
             // flash with error correction: the next place will do. And what reads as written is,
             // whatever the flash said.
-            let said = program(flash, region, self.place(place), &bytes).await;
+            let said = flash::program(flash, region, self.place(place), &bytes).await;
             if self.record(flash, cell, place).await? == bytes {
                 if let Some(own) = self.entries.get_mut(usize::from(slot)) {
                     *own = Some(entry);
@@ -161,8 +159,8 @@ impl<const SLOTS: usize> Store<SLOTS> {
             let mut bytes = [0; CHUNK];
             let len = (size - at).min(CHUNK as u32).next_multiple_of(write);
             let bytes = bytes.get_mut(..len as usize).ok_or(Failure::Bounds)?;
-            read(flash, self.cell(from), at, bytes).await?;
-            program(flash, self.cell(to), at, bytes).await?;
+            flash::read(flash, self.cell(from), at, bytes).await?;
+            flash::program(flash, self.cell(to), at, bytes).await?;
             at = at.saturating_add(len);
         }
         Ok(())

@@ -5,7 +5,7 @@ use super::{Data, Encoding, PAYLOAD_MAX, Request, refused};
 use crate::{
     error::Failure,
     field::Field,
-    wire::{self, Keys, NESTING, Writer, put_number},
+    wire::{self, Keys, NESTING, Writer},
 };
 
 /// The `/cbor` topics.
@@ -22,19 +22,26 @@ impl Encoding for Cbor {
         to.put(b"\xa6\x61c\x68");
         to.text(request.token);
         for (key, number) in [
-            (b"\x61f", u32::from(request.geometry.file)),
-            (b"\x61l", request.geometry.block),
-            (b"\x61o", request.wanted.first),
-            (b"\x61n", request.wanted.count()),
+            (b'f', u32::from(request.geometry.file)),
+            (b'l', request.geometry.block),
+            (b'o', request.wanted.first),
+            (b'n', request.wanted.count()),
         ] {
-            to.put(key);
-            put_number(number, to);
+            // Both at once: each `put` looks for room.
+            let [a, b, c, d] = number.to_be_bytes();
+            match number {
+                0..24 => to.put(&[0x61, key, d]),
+                24..0x100 => to.put(&[0x61, key, 24, d]),
+                0x100..0x1_0000 => to.put(&[0x61, key, 25, c, d]),
+                _ => to.put(&[0x61, key, 26, a, b, c, d]),
+            }
         }
         let mut bytes = [0; 8];
-        let bitmap = request.bitmap(&mut bytes);
+        let len = request.bitmap(&mut bytes).len();
         // A byte string of at most eight bytes: its length stands in its first byte.
-        to.put(&[0x61, b'b', 0x40 | bitmap.len() as u8]);
-        to.put(bitmap);
+        let [a, b, c, d, e, f, g, h] = bytes;
+        let all = [0x61, b'b', 0x40 | len as u8, a, b, c, d, e, f, g, h];
+        to.put(all.get(..3 + len).unwrap_or_default());
     }
 
     fn data<'m>(payload: &'m [u8], token: &str) -> Result<Data<'m>, Failure> {

@@ -38,24 +38,24 @@ impl Encoding for Json {
     fn data<'m>(payload: &'m [u8], token: &str) -> Result<Data<'m>, Failure> {
         let mut json = wire::Json::new(payload);
         let mut keys = Keys::default();
-        let (mut file, mut index, mut len, mut block, mut ours) = (None, None, None, None, false);
+        let (mut numbers, mut ours, mut block) = ([None; 3], None, None);
         json.object()?;
         while let Some(key) = json.key()? {
-            match keys.known(key, &["c", "f", "i", "l", "p"])? {
-                Some(0) => ours = json.text()?.is(token),
-                Some(1) => file = Some(json.number()?),
-                Some(2) => index = Some(json.number()?),
-                Some(3) => len = Some(json.number()?),
-                Some(_) => {
-                    let Text { raw, escaped } = json.text()?;
-                    block = Some(Field { raw, coding: Coding::Base64, escaped });
+            match keys.known(key, &["f", "i", "l", "c", "p"])? {
+                Some(3) => ours = Some(json.text()?),
+                Some(4) => block = Some(json.text()?),
+                Some(known) => {
+                    let number = Some(json.number()?);
+                    numbers.get_mut(known).into_iter().for_each(|place| *place = number);
                 }
                 None => json.skip(NESTING)?,
             }
         }
         json.end()?;
-        match (file, index, len, block) {
-            (Some(file), Some(index), Some(len), Some(payload)) => {
+        match (numbers, block) {
+            ([Some(file), Some(index), Some(len)], Some(Text { raw, escaped })) => {
+                let ours = ours.is_some_and(|ours| ours.is(token));
+                let payload = Field { raw, coding: Coding::Base64, escaped };
                 Ok(Data { ours, file, index, len, payload })
             }
             _ => Err(Failure::MissingField),
@@ -65,19 +65,18 @@ impl Encoding for Json {
     fn rejected(payload: &[u8], token: &str) -> Result<Option<Failure>, Failure> {
         let mut json = wire::Json::new(payload);
         let mut keys = Keys::default();
-        let (mut ours, mut code, mut legacy) = (true, None, None);
+        let mut texts = [None; 3];
         json.object()?;
         while let Some(key) = json.key()? {
-            match keys.known(key, &["c", "o", "code"])? {
-                // A request too broken to have a token is refused without one.
-                Some(0) => ours = json.text_or_null()?.is_none_or(|text| text.is(token)),
-                Some(1) => code = json.text_or_null()?,
-                Some(_) => legacy = json.text_or_null()?,
+            match keys.known(key, &["c", "o", "code"])?.and_then(|known| texts.get_mut(known)) {
+                Some(text) => *text = json.text_or_null()?,
                 None => json.skip(NESTING)?,
             }
         }
         json.end()?;
+        let [ours, code, legacy] = texts;
         let code = code.or(legacy).ok_or(Failure::MissingField)?;
-        Ok(ours.then(|| refused(|name| code.is(name))))
+        // A request too broken to have a token is refused without one.
+        Ok(ours.is_none_or(|ours: Text<'_>| ours.is(token)).then(|| refused(|name| code.is(name))))
     }
 }
