@@ -1,6 +1,8 @@
 //! Flash, RAM and panics of the device path: firmware of `examples/size`, linked for a Cortex-M4.
 
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use coreota_cross::Cross;
 
@@ -12,7 +14,7 @@ use crate::error::{Error, Exit, Result};
 const TARGET: &str = "thumbv7em-none-eabihf";
 
 /// SHA-2 as a loop (1.4 KB) rather than unrolled (8 KB), as a device wants it.
-const FLAGS: &str = r#"--cfg sha2_backend_soft="compact" -Zemit-stack-sizes"#;
+const FLAGS: [&str; 3] = ["--cfg", r#"sha2_backend_soft="compact""#, "-Zemit-stack-sizes"];
 
 /// What was measured, and what can panic in the device path without cryptography.
 pub(crate) struct Weighed {
@@ -29,8 +31,13 @@ pub(crate) fn measure(root: &Path) -> Result<Weighed> {
     let mut cargo = cross.cargo("build");
     cargo.args(["--quiet", "--package", "size-image", "--bins", "--profile", "firmware"]);
     cargo.arg("--target-dir").arg(&target_dir).current_dir(root);
+    let mut flags = FLAGS.map(str::to_owned).to_vec();
+    for (folder, name) in registries(root)?.iter().zip(b'a'..) {
+        let name = char::from(name);
+        flags.push(format!("--remap-path-prefix={}=/registry/src/{name}", folder.display()));
+    }
     // Stack sizes are a flag of nightlies; it changes no code.
-    cargo.env("RUSTC_BOOTSTRAP", "1").env("RUSTFLAGS", FLAGS);
+    cargo.env("RUSTC_BOOTSTRAP", "1").env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f"));
     build(&mut cargo)?;
 
     let folder = target_dir.join(TARGET).join("firmware");
@@ -46,6 +53,7 @@ pub(crate) fn measure(root: &Path) -> Result<Weighed> {
     let figures = vec![
         Measured { name: "codecs", value: flash(&image("codecs")?) },
         Measured { name: "device", value: flash(&plain) },
+        Measured { name: "device-async", value: flash(&image("device_async")?) },
         Measured { name: "device-ecdsa-p256", value: flash(&ecdsa) },
         Measured { name: "device-ed25519", value: flash(&ed25519) },
         Measured { name: "orchestrator", value: u64::from(orchestrator) },
@@ -58,6 +66,26 @@ pub(crate) fn measure(root: &Path) -> Result<Weighed> {
         Measured { name: "no-plugins", value: calls.hosting() as u64 },
     ];
     Ok(Weighed { figures, panics })
+}
+
+/// The folders that packages from registries are unpacked to: where a panic is left in one, its file's path
+/// is in the image, which must not be larger for a longer name of somebody's home. The paths of this
+/// repository are relative wherever it stands.
+fn registries(root: &Path) -> Result<BTreeSet<PathBuf>> {
+    let mut cargo = Command::new("cargo");
+    cargo.args(["metadata", "--format-version=1", "--quiet"]).current_dir(root);
+    let output = cargo.output().map_err(|why| Error::file("read", root, why))?;
+    let told: serde_json::Value = serde_json::from_slice(&output.stdout).map_err(|_| {
+        let why = String::from_utf8_lossy(&output.stderr);
+        Error::new(Exit::File, format!("cargo metadata: {}", why.trim()))
+    })?;
+    let packages = told["packages"].as_array().into_iter().flatten();
+    let foreign = packages.filter(|package| !package["source"].is_null());
+    let manifests = foreign.filter_map(|package| package["manifest_path"].as_str());
+    Ok(manifests
+        .filter_map(|path| Path::new(path).parent()?.parent())
+        .map(Path::to_path_buf)
+        .collect())
 }
 
 /// Variables, and the deepest stack: the orchestrator lives on it here.
