@@ -13,6 +13,10 @@
 use crate::{error::Failure, layout::Region, verify::Hash};
 use embedded_storage_async::nor_flash::ReadNorFlash;
 
+/// The most that is written, in bytes: what a buffer must hold for certificates and keys. Without them
+/// 512 are enough.
+pub const SIZE_MAX: usize = 2048;
+
 const MAGIC: [u8; 4] = *b"COP1";
 const HEAD: usize = 16;
 
@@ -27,6 +31,17 @@ pub enum Kind {
     Host = 2,
     /// The port of the broker, u16.
     Port = 3,
+    /// The certificate of the one CA whose brokers are trusted, DER.
+    Root = 4,
+    /// The certificate of the device, DER.
+    Certificate = 5,
+    /// The private key of that certificate: a scalar of P-256, 32 bytes.
+    Key = 6,
+    /// When the device was told all this, in seconds since 1970, u64: what was over then is refused.
+    Earliest = 7,
+    /// What a device without a true random generator makes its random numbers of: 32 bytes that no other
+    /// device has.
+    Secret = 8,
 }
 
 /// The records, found whole.

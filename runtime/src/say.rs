@@ -102,6 +102,13 @@ pub fn trouble(line: &mut Writer<'_>, what: Failure) {
     line.text("; trying again");
 }
 
+/// Why there is no TLS connection to the broker, or none any more.
+#[cfg(feature = "tls")]
+pub fn untrusted(line: &mut Writer<'_>, why: crate::link::tls::Trouble) {
+    line.text("link      TLS: ");
+    line.text(why.text());
+}
+
 fn of_job(line: &mut Writer<'_>, phase: &str, job: &str) {
     line.text(phase);
     line.text(job);

@@ -305,10 +305,10 @@ fn the_broker_refuses_a_device_that_it_does_not_know() {
     world.pki.issue("else", "else", CA);
     world.pki.issue_with("stranger", "lamp-1", "else", CLIENT, &["-sha256"]);
     let stranger = Told { certificate: "stranger", ..TOLD };
-    assert_eq!(world.refused(stranger), Trouble::Ended);
+    assert_eq!(world.refused(stranger), Trouble::Refused);
     // A certificate that is not of the device's key.
     let borrowed = Told { key: "broker", ..TOLD };
-    assert_eq!(world.refused(borrowed), Trouble::Ended);
+    assert_eq!(world.refused(borrowed), Trouble::Refused);
     world.nothing_was_told();
 }
 

@@ -22,17 +22,21 @@
 //! asked for again. The chain of the server is one record as well.
 //!
 //! # Randomness
-//! Keys are as secret as [`Random`] is unpredictable. A product needs a true random generator.
+//! Keys are as secret as [`Random`] is unpredictable. A product has a true random generator behind it; for
+//! parts without one, [`Seeded`] makes them of a secret from the factory and of a count of starts.
 
 mod line;
 mod proof;
 mod records;
+mod seeded;
 mod tunnel;
 
 pub use line::{Io, LINE, Line};
+pub use seeded::{SECRET, Seeded, count_start};
 pub use tunnel::{READ_OVERHEAD, Tunnel, WRITE_SIZE};
 
 use crate::certificate::Refusal;
+use crate::provisioning::{Kind, Provisioning};
 use embedded_io_async::{Read, Write};
 
 /// Who the device is, and whom it trusts: what it was told when it was made.
@@ -48,6 +52,19 @@ pub struct Identity<'i> {
     pub key: &'i [u8],
     /// A moment that has passed for sure, in seconds since 1970: what was over then is refused.
     pub earliest: u64,
+}
+
+impl<'i> Identity<'i> {
+    /// As it was provisioned; `None` where a part of it was not.
+    pub fn of(told: &Provisioning<'i>) -> Option<Self> {
+        Some(Identity {
+            root: told.get(Kind::Root)?,
+            host: told.text(Kind::Host)?,
+            certificate: told.get(Kind::Certificate)?,
+            key: told.get(Kind::Key)?,
+            earliest: u64::from_le_bytes(told.get(Kind::Earliest)?.try_into().ok()?),
+        })
+    }
 }
 
 /// A cryptographically secure generator of random numbers.
@@ -89,7 +106,10 @@ pub enum Trouble {
     Key,
     /// A record, or the device's certificate, is larger than its buffer.
     TooLong,
-    /// The server ended the connection: because of the device's certificate, if it was just made.
+    /// The server ended the connection before it said anything over it: in TLS 1.3 that is how a device
+    /// hears that its certificate is not taken.
+    Refused,
+    /// The server ended the connection.
     Ended,
     /// What the server says is not TLS 1.3 as it is spoken here.
     Protocol,
@@ -104,6 +124,9 @@ impl Trouble {
             Trouble::Unproved => "the server does not prove that its certificate is its own",
             Trouble::Key => "the device's private key is none of P-256",
             Trouble::TooLong => "a TLS record is larger than its buffer",
+            Trouble::Refused => {
+                "the server ended the connection at once: it does not take the device's certificate"
+            }
             Trouble::Ended => "the server ended the TLS connection",
             Trouble::Protocol => "the server does not speak TLS 1.3 with P-256",
         }

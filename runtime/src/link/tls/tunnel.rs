@@ -3,7 +3,7 @@
 use super::proof::Provider;
 use super::records::{Duplex, Watched};
 use super::{Dial, Identity, Line, Random, Trouble};
-use core::cell::RefCell;
+use core::cell::{Cell, RefCell};
 use core::future::poll_fn;
 use core::pin::pin;
 use core::task::Poll;
@@ -90,29 +90,36 @@ impl<D: Dial, R: Random> Tunnel<'_, D, R> {
         if let Some(why) = provider.proof.failed() {
             return Err(why);
         }
-        opened.map_err(of_tls)?;
-        provider.proof.holds()?;
+        let proved = provider.proof.holds();
+        // From its proof on the server knows who the device is.
+        opened.map_err(|why| at_once(of_tls(why), proved.is_ok()))?;
+        proved?;
         line.settle(wish, true);
         let (mut reader, mut writer) = connection.split();
-        let mut receiving = pin!(receive(line, &mut reader));
+        let heard = Cell::new(false);
+        let mut receiving = pin!(receive(line, &mut reader, &heard));
         let mut sending = pin!(send(line, &mut writer));
         let why = poll_fn(|context| match receiving.as_mut().poll(context) {
             Poll::Ready(why) => Poll::Ready(why),
             Poll::Pending => sending.as_mut().poll(context),
         })
         .await;
-        Err(of_tls(why))
+        Err(at_once(of_tls(why), !heard.get()))
     }
 }
 
-/// Hands on what comes, until nothing does any more.
+/// Hands on what comes, until nothing does any more; whether anything did is `heard`.
 async fn receive<'c, IO: Read + 'c>(
     line: &Line,
     reader: &mut TlsReader<'c, IO, Aes128GcmSha256>,
+    heard: &Cell<bool>,
 ) -> TlsError {
     loop {
         let some = match reader.fill_buf().await {
-            Ok(bytes) => line.deliver(bytes).await,
+            Ok(bytes) => {
+                heard.set(true);
+                line.deliver(bytes).await
+            }
             Err(why) => return why,
         };
         reader.consume(some);
@@ -148,6 +155,14 @@ async fn unless<T>(
         Poll::Pending => future.as_mut().poll(context).map(Some),
     })
     .await
+}
+
+/// What it means that a server ended a connection on which it said nothing yet.
+fn at_once(why: Trouble, is_it: bool) -> Trouble {
+    match why {
+        Trouble::Ended if is_it => Trouble::Refused,
+        why => why,
+    }
 }
 
 fn of_tls(error: TlsError) -> Trouble {
