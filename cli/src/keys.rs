@@ -3,7 +3,8 @@
 //! Private: PEM with PKCS#8 (`BEGIN PRIVATE KEY`) or SEC1 (`BEGIN EC PRIVATE KEY`), not encrypted.
 //! Public: PEM with a SubjectPublicKeyInfo, read by the same code as the keys of `ota.toml`.
 
-use std::fs;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
 use std::path::Path;
 
 use base64::prelude::{BASE64_STANDARD, Engine};
@@ -61,38 +62,69 @@ pub(crate) fn word(algorithm: Algorithm) -> &'static str {
     }
 }
 
-/// Reads a private key.
+/// Reads a private key to sign images with.
 pub(crate) fn private(path: &Path) -> Result<Signer> {
-    let refuse = |why: &str, fix: &str| Err(Error::file("sign with", path, why).fix(fix));
+    let fix = "give an ecdsa-p256 or ed25519 key in PEM; `cargo ota keygen` makes one";
+    let refuse = |why: &str, fix: &str| Error::file("sign with", path, why).fix(fix);
     let text = text(path)?;
     let Some((label, body)) = pem(&text) else {
-        return refuse("it holds no private key in PEM", MAKE);
+        return Err(refuse("it holds no private key in PEM", MAKE));
     };
+    let (algorithm, secret) =
+        secret(label, body).map_err(|Unread { why, better }| refuse(why, better.unwrap_or(fix)))?;
+    Signer::new(algorithm, &secret).ok_or_else(|| refuse("its secret is out of range", fix))
+}
+
+/// Reads the private key of a device's certificate, in PEM or DER: its public point, and its scalar.
+pub(crate) fn of_device(path: &Path) -> Result<(Vec<u8>, [u8; 32])> {
+    let fix = "give the private key of the device's certificate, of P-256, in PEM or DER";
+    let refuse = |why: &str, fix: &str| Error::file("use", path, why).fix(fix);
+    let bytes = fs::read(path).map_err(|error| refuse(&error.to_string(), fix))?;
+    let text = String::from_utf8_lossy(&bytes);
+    let read = match pem(&text) {
+        Some((label, body)) => secret(label, body),
+        None => pkcs8(&bytes).or_else(|_| sec1(&bytes)).map_err(|why| Unread { why, better: None }),
+    };
+    let read = read.map_err(|Unread { why, better }| refuse(why, better.unwrap_or(fix)))?;
+    let signer = match read {
+        (Algorithm::EcdsaP256, secret) => Signer::new(Algorithm::EcdsaP256, &secret),
+        (Algorithm::Ed25519, _) => return Err(refuse("it is an Ed25519 key", fix)),
+    };
+    let signer = signer.ok_or_else(|| refuse("its secret is out of range", fix))?;
+    Ok((signer.public().to_vec(), read.1))
+}
+
+/// Why a block of PEM gives no private key, and what would be better where that is special.
+struct Unread {
+    why: &'static str,
+    better: Option<&'static str>,
+}
+
+/// The secret in a block of PEM.
+fn secret(label: &str, body: &str) -> std::result::Result<(Algorithm, [u8; 32]), Unread> {
+    let unread = |why, better| Err(Unread { why, better: Some(better) });
     if label == "ENCRYPTED PRIVATE KEY" || body.contains("ENCRYPTED") {
         let fix = "decrypt it: `openssl pkey -in THIS -out PLAIN.pem`, and remove PLAIN.pem after";
-        return refuse("it is encrypted", fix);
+        return unread("it is encrypted", fix);
     }
-    let der = || BASE64_STANDARD.decode(body.split_whitespace().collect::<String>()).ok();
+    let der = || decoded(body).ok_or("its base64 is damaged");
     let secret = match label {
-        "PRIVATE KEY" => der().ok_or("its base64 is damaged").and_then(|der| pkcs8(&der)),
-        "EC PRIVATE KEY" => der().ok_or("its base64 is damaged").and_then(|der| sec1(&der)),
+        "PRIVATE KEY" => der().and_then(|der| pkcs8(&der)),
+        "EC PRIVATE KEY" => der().and_then(|der| sec1(&der)),
         "PUBLIC KEY" => {
-            return refuse("it is a public key", "give the private half: the file without `.pub`");
+            return unread("it is a public key", "give the private half: the file without `.pub`");
         }
         "OPENSSH PRIVATE KEY" => Err("it is an OpenSSH key"),
         "RSA PRIVATE KEY" => Err("it is an RSA key"),
         "CERTIFICATE" => Err("it is a certificate"),
         _ => Err("it is no private key"),
     };
-    let signer = secret.and_then(|(algorithm, secret)| {
-        Signer::new(algorithm, &secret).ok_or("its secret is out of range")
-    });
-    match signer {
-        Ok(signer) => Ok(signer),
-        Err(why) => {
-            refuse(why, "give an ecdsa-p256 or ed25519 key in PEM; `cargo ota keygen` makes one")
-        }
-    }
+    secret.map_err(|why| Unread { why, better: None })
+}
+
+/// What is in a block of PEM.
+pub(crate) fn decoded(body: &str) -> Option<Vec<u8>> {
+    BASE64_STANDARD.decode(body.split_whitespace().collect::<String>()).ok()
 }
 
 /// The private halves that lie in the folders of these public keys; `root` is where their paths start.
@@ -150,6 +182,49 @@ pub(crate) fn is_ecdsa_p256_der(der: &[u8]) -> bool {
     p256::ecdsa::Signature::from_der(der).is_ok()
 }
 
+pub(crate) fn exists(path: &Path) -> Error {
+    Error::file("write", path, "it exists")
+        .fix("choose another name: a lost key cannot be replaced")
+}
+
+/// Writes a file that must not exist; `secret` ones for their owner only, from the first moment.
+pub(crate) fn write_new(path: &Path, bytes: &[u8], secret: bool) -> Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    let written = owned(&mut options, secret).open(path).and_then(|mut file| file.write_all(bytes));
+    written.map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => exists(path),
+        _ => {
+            Error::file("write", path, error).fix("give a name in a folder that can be written to")
+        }
+    })
+}
+
+/// Writes a file in place of any that was there; `secret` ones for their owner only.
+pub(crate) fn write(path: &Path, bytes: &[u8], secret: bool) -> Result<()> {
+    let write = || {
+        if secret && path.exists() {
+            // It may be readable for others.
+            fs::remove_file(path)?;
+        }
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(true);
+        owned(&mut options, secret).open(path)?.write_all(bytes)
+    };
+    write().map_err(|error| Error::file("write", path, error))
+}
+
+#[cfg(unix)]
+fn owned(options: &mut OpenOptions, secret: bool) -> &mut OpenOptions {
+    use std::os::unix::fs::OpenOptionsExt;
+    if secret { options.mode(0o600) } else { options }
+}
+
+#[cfg(not(unix))]
+fn owned(options: &mut OpenOptions, _: bool) -> &mut OpenOptions {
+    options
+}
+
 fn text(path: &Path) -> Result<String> {
     match fs::read(path) {
         Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
@@ -158,7 +233,7 @@ fn text(path: &Path) -> Result<String> {
 }
 
 /// The first block of a PEM file that is more than curve parameters: its label and what it holds.
-fn pem(text: &str) -> Option<(&str, &str)> {
+pub(crate) fn pem(text: &str) -> Option<(&str, &str)> {
     let mut rest = text;
     loop {
         let (_, behind) = rest.split_once("-----BEGIN ")?;

@@ -7,7 +7,7 @@
 //! its folder, [`control`] how commands reach it, [`report`] what is told of it.
 //!
 //! Real firmware: [`mod@build`] makes its images, [`provisioning`] what a device is told when it is
-//! made, [`emulator`] boots both. [`bridge`] is the other end of the line of a device without a network.
+//! made, [`certificates`] of it for TLS, [`pki`] makes some; [`emulator`] boots it all. [`bridge`] is the other end of the line of a device without a network.
 //!
 //! [`project`] makes projects of users' own out of the example boards.
 //!
@@ -19,6 +19,7 @@ mod bench;
 mod board;
 mod bridge;
 mod build;
+mod certificates;
 mod cmd;
 mod control;
 mod demo;
@@ -29,6 +30,7 @@ mod job_document;
 mod keys;
 mod ota_toml;
 mod out;
+mod pki;
 mod plugin;
 mod project;
 mod provider;

@@ -192,6 +192,8 @@ table! {
         parsers: Part<Option<Vec<At<Name>>>>,
         /// The plugins this board takes; without it all that its job source, parsers and transport name.
         plugins: Part<Option<Choice<PluginName>>>,
+        /// Whether its firmware speaks to the broker over TLS, and no other way: both sides prove who they are by certificates, the device by those it was provisioned with.
+        tls: Part<bool> = false,
         /// What installs a new image.
         bootloader: Part<Bootloader>,
         /// The flash that holds the partitions.
@@ -238,6 +240,8 @@ table! {
         journal: Region,
         /// What the device was told when it was made: its name, its broker, its keys.
         provisioning: Option<Region>,
+        /// How often the device started, for a board without a random generator: its keys are made of that and of a secret. Two halves.
+        starts: Option<Region>,
         /// The plugins that came over the air: an equal cell for each of them, and a spare one.
         plugins: Option<Region>,
     }

@@ -85,7 +85,7 @@ INSERT AFTER .rodata;
 ///
 /// `file` is as [`orchestrator!`](https://docs.rs/coreota) names it, from the folder of the package. The board is the one in the
 /// environment's `COREOTA_BOARD`, or the only one there is. Code that is for one bootloader only is
-/// told by `cfg(bootloader = "…")`, the `kind` in the file. What is wrong is printed, and ends the build.
+/// told by `cfg(bootloader = "…")`, the `kind` in the file, code that is for TLS only by `cfg(tls)`. What is wrong is printed, and ends the build.
 pub fn build_script(file: &str, programs: &[Program]) {
     if let Err(report) = script(file, programs) {
         eprintln!("{report}");
@@ -104,6 +104,10 @@ fn script(file: &str, programs: &[Program]) -> Result<(), Report> {
     let device = model.choose(board.as_deref())?;
     println!("cargo:rustc-check-cfg=cfg(bootloader, values(any()))");
     println!("cargo:rustc-cfg=bootloader=\"{}\"", device.bootloader.kind());
+    println!("cargo:rustc-check-cfg=cfg(tls)");
+    if device.tls {
+        println!("cargo:rustc-cfg=tls");
+    }
     for program in programs {
         let word = program.word();
         let folder = out.join(word);

@@ -49,6 +49,8 @@ pub struct Device {
     pub flash: Flash,
     /// Its partitions as written.
     pub partitions: At<Partitions>,
+    /// Whether its firmware speaks TLS.
+    pub tls: bool,
     /// Its bootloader.
     pub bootloader: At<Bootloader>,
     /// Where everything is in the flash.
@@ -125,6 +127,8 @@ pub struct Layout {
     pub state: Option<Region>,
     /// What the device was told when it was made.
     pub provisioning: Option<Region>,
+    /// Where starts are counted.
+    pub starts: Option<Region>,
     /// The journal.
     pub journal: Region,
     /// What a half of the journal must hold, in bytes.

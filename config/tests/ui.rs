@@ -47,6 +47,7 @@ fn the_sample_and_the_files_of_the_tests_hold_together() {
             "sim-plugins",
             "emcraft-sf2",
             "emcraft-sf2-mcuboot",
+            "emcraft-sf2-tls",
             "virt-riscv32",
             "microbit"
         ]

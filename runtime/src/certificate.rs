@@ -31,7 +31,7 @@ mod name;
 mod path;
 
 pub use name::Host;
-pub use path::{CHAIN_MAX, CHECKS_MAX, verify};
+pub use path::{CHAIN_MAX, CHECKS_MAX, issued, verify};
 
 /// The longest certificate that is read, in bytes.
 pub const SIZE_MAX: usize = 2048;

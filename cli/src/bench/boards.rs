@@ -5,12 +5,12 @@
 
 use std::path::Path;
 
+use coreota_config::model::Device;
 use serde_json::Value;
 
 use super::{Measured, target_dir};
 use crate::build::Folder;
 use crate::demo::process::{Process, run};
-use crate::emulator;
 use crate::error::{Error, Exit, Result};
 use crate::ota_toml;
 use crate::out::Out;
@@ -53,8 +53,7 @@ pub(crate) fn measure(root: &Path, out: &Out) -> Result<Vec<Measured>> {
         let bytes = std::fs::metadata(&bootloader);
         add("bootloader", bytes.map_err(|why| Error::file("read", &bootloader, why))?.len());
         if device.emulator.is_some() {
-            let host = Broker::here(emulator::is_wired(device)).host;
-            add("stack", stack(&config, name, &host, &old, &new)?);
+            add("stack", stack(&config, device, &old, &new)?);
         }
     }
     Ok(figures)
@@ -67,22 +66,31 @@ fn sizes(folder: &Folder) -> Result<Value> {
 }
 
 /// Bytes of stack at most, from the first boot of the old image to the confirmation of the new one.
-fn stack(config: &Path, name: &str, host: &str, old: &Folder, new: &Folder) -> Result<u64> {
+fn stack(config: &Path, device: &Device, old: &Folder, new: &Folder) -> Result<u64> {
+    let name = device.name.value.as_str();
     let dir = std::env::temp_dir().join(format!("cargo-ota-bench-{}-{name}", std::process::id()));
     std::fs::create_dir_all(&dir).map_err(|why| Error::file("make the folder", &dir, why))?;
     let peak = (|| {
-        let mut provider = Process::start("provider", &dir, &["serve", "--listen", "127.0.0.1:0"])?;
+        let (mut serve, mut certificates) = (vec!["serve", "--listen", "127.0.0.1:0"], &[][..]);
+        if device.tls {
+            run(&dir, &["pki", "pki", "--thing", THING])?;
+            serve.extend(["--tls", "pki", "--tls-listen", "127.0.0.1:0"]);
+            certificates = &["--pki", "pki"];
+        }
+        let way = if device.tls { "tls" } else { "broker" };
+        let mut provider = Process::start("provider", &dir, &serve)?;
         let serving: Value = provider
             .line()?
             .and_then(|line| serde_json::from_str(&line).ok())
             .ok_or_else(|| untold(name, "where the provider is"))?;
-        let port = serving["broker"].as_str().and_then(|broker| broker.rsplit(':').next());
+        let port = serving[way].as_str().and_then(|broker| broker.rsplit(':').next()?.parse().ok());
         let port = port.ok_or_else(|| untold(name, "where the provider is"))?;
         let folder = old.path().parent().unwrap_or(old.path());
-        let (broker, flash) = (format!("{host}:{port}"), dir.join("flash.bin"));
+        let (broker, flash) = (Broker::here(device, Some(port)).to_string(), dir.join("flash.bin"));
         let board = ["run", "--board", name, "--thing", THING, "--broker", &broker];
         let files = ["--config", text(config)?, "--out", text(folder)?, "--flash", text(&flash)?];
-        let mut board = Process::start("board", &dir, &[&board[..], &files].concat())?;
+        let mut board =
+            Process::start("board", &dir, &[&board[..], &files, certificates].concat())?;
         run(&dir, &["publish", text(&new.update())?, "--thing", THING])?;
         let (mut peak, mut done) = (0, false);
         while let Some(line) = board.line()? {

@@ -1,7 +1,5 @@
 //! `cargo ota keygen`: makes a key pair.
 
-use std::fs::OpenOptions;
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
@@ -77,11 +75,11 @@ pub(super) fn make(name: &Path, algorithm: Algorithm) -> Result<Made> {
     let public = with_ending(name, "pub.pem");
     for path in [&private, &public] {
         if path.exists() {
-            return Err(exists(path));
+            return Err(keys::exists(path));
         }
     }
-    write_new(&private, &keys::private_pem(&signer, &secret), true)?;
-    write_new(&public, &keys::public_pem(&signer), false)?;
+    keys::write_new(&private, keys::private_pem(&signer, &secret).as_bytes(), true)?;
+    keys::write_new(&public, keys::public_pem(&signer).as_bytes(), false)?;
     Ok(Made { signer, private, public })
 }
 
@@ -103,27 +101,4 @@ fn with_ending(name: &Path, ending: &str) -> PathBuf {
     path.push(".");
     path.push(ending);
     path.into()
-}
-
-fn exists(path: &Path) -> Error {
-    Error::file("write", path, "it exists")
-        .fix("choose another name: a lost key cannot be replaced")
-}
-
-/// Writes a file that must not exist; `secret` ones for their owner only, from the first moment.
-fn write_new(path: &Path, text: &str, secret: bool) -> Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    if secret {
-        use std::os::unix::fs::OpenOptionsExt;
-        options.mode(0o600);
-    }
-    let written = options.open(path).and_then(|mut file| file.write_all(text.as_bytes()));
-    written.map_err(|error| match error.kind() {
-        io::ErrorKind::AlreadyExists => exists(path),
-        _ => {
-            Error::file("write", path, error).fix("give a name in a folder that can be written to")
-        }
-    })
 }

@@ -21,6 +21,7 @@ mod expand;
 mod inspect;
 mod keygen;
 mod new;
+mod pki;
 mod plugin;
 mod provision;
 mod publish;
@@ -60,6 +61,7 @@ commands! {
     run::Run,
     bridge::Bridge,
     keygen::Keygen,
+    pki::Pki,
     sign::Sign,
     inspect::Inspect,
     serve::Serve,

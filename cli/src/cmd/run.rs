@@ -1,7 +1,7 @@
 //! `cargo ota run`: boots a board's real firmware in its emulator.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 
 use clap::{Args, ValueEnum};
@@ -13,16 +13,19 @@ use serde_json::json;
 
 use super::build::{How, choose};
 use crate::build::Folder;
+use crate::certificates::Files;
 use crate::emulator::{self, Flash};
 use crate::error::{Error, Exit, Result};
 use crate::ota_toml;
 use crate::out::Out;
-use crate::provisioning::{Broker, records};
+use crate::pki;
+use crate::provisioning::{Broker, Named, records};
 
 /// Boot a board in its emulator: its own bootloader, its own firmware, a flash that stays
 ///
 /// The console is on this terminal; with --json its lines are events, as those of `sim-device`. The flash is a file in the board's folder: what is in it stays
-/// from run to run, updates and all. Where nothing was built yet, it is built first.
+/// from run to run, updates and all. Where nothing was built yet, it is built first. A board that speaks TLS is
+/// told the certificates that --pki or --ca name, else those in .ota/pki.
 #[derive(Debug, Args)]
 pub(crate) struct Cmd {
     /// The board; not needed where only one has a firmware
@@ -32,9 +35,11 @@ pub(crate) struct Cmd {
     #[arg(long, value_name = "NAME", default_value = "board-1")]
     thing: String,
     /// The broker, as the board finds it: for QEMU, this machine is 10.0.2.2. For a board on a
-    /// serial line, as this machine finds it [default: this machine, port 1883]
-    #[arg(long, value_name = "HOST[:PORT]")]
-    broker: Option<Broker>,
+    /// serial line, as this machine finds it [default: this machine, port 1883, with TLS 8883]
+    #[arg(long, value_name = "[mqtts://]HOST[:PORT]")]
+    broker: Option<Named>,
+    #[command(flatten)]
+    certificates: Files,
     /// File that is the flash [default: flash.bin in the folder of the board]
     #[arg(long, value_name = "FILE")]
     flash: Option<PathBuf>,
@@ -67,6 +72,12 @@ impl Cmd {
     pub(crate) fn run(self, out: &Out) -> Result<()> {
         let model = ota_toml::read(&self.how.config, out)?;
         let device = choose(&model, self.board.as_deref())?;
+        let broker = match &self.broker {
+            Some(named) => named.of(device)?,
+            None => Broker::here(device, None),
+        };
+        let usual = Path::new(pki::DEFAULT_DIR);
+        let identity = self.certificates.read(device, &self.thing, Some(usual))?;
         let folder = Folder::of(&self.how.out, &device.name.value);
         if !folder.factory().is_file() || !folder.elf(Program::Firmware).is_file() {
             self.how.build(&model, device, out)?;
@@ -78,8 +89,8 @@ impl Cmd {
         }
         let (flash, _) = Flash::open(&path, device, &folder.factory())?;
         let wired = emulator::is_wired(device);
-        let broker = self.broker.clone().unwrap_or_else(|| Broker::here(wired));
-        let (partition, told) = records(device, &self.thing, (!wired).then_some(&broker))?;
+        let at = (!wired).then_some(&broker);
+        let (partition, told) = records(device, &self.thing, at, identity.as_ref())?;
         flash.program(partition, &told)?;
         let fields = json!({
             "board": device.name.value, "thing": self.thing, "broker": broker.to_string(),

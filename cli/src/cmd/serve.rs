@@ -8,6 +8,7 @@ use coreota::link::rumqttc::BrokerUrl;
 
 use crate::error::{Error, Exit, Result};
 use crate::out::Out;
+use crate::pki::DEFAULT_DIR as DEFAULT_PKI;
 use crate::serve::faults::{Faults, Rates};
 use crate::serve::{self, Options};
 use crate::store::DEFAULT_DIR;
@@ -24,6 +25,13 @@ pub(crate) struct Cmd {
     /// Use this broker instead of the embedded one
     #[arg(long, value_name = "mqtt://[USER:PASSWORD@]HOST[:PORT]", conflicts_with = "listen")]
     broker: Option<BrokerUrl>,
+    /// Let devices in over TLS as well, that prove who they are: with CA and certificate in this folder,
+    /// which `cargo ota pki` makes
+    #[arg(long, value_name = "DIR", conflicts_with = "broker", num_args = 0..=1, default_missing_value = DEFAULT_PKI)]
+    tls: Option<PathBuf>,
+    /// Address of that
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8883", requires = "tls")]
+    tls_listen: SocketAddr,
     /// Folder of what the provider remembers
     #[arg(long, value_name = "DIR", default_value = DEFAULT_DIR)]
     state: PathBuf,
@@ -51,6 +59,7 @@ impl Cmd {
         let options = Options {
             listen: self.listen,
             broker: self.broker,
+            tls: self.tls.map(|pki| (self.tls_listen, pki)),
             state: self.state,
             faults: Faults::new(rates, self.seed),
         };

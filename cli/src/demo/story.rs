@@ -10,7 +10,7 @@ use sim_device::{Behaviour, EXIT_POWER_CUT, Event, How, Stage};
 
 use super::process::{Process, broken, run};
 use super::show::Show;
-use super::subject::Subject;
+use super::subject::{PKI, Subject};
 use crate::error::{Error, Result};
 use crate::out::Out;
 
@@ -38,14 +38,22 @@ impl<'a> Demo<'a> {
         let began = Instant::now();
         show.act(&format!("A device updates itself: board {}, thing {THING}", subject.name()));
         subject.tells(&show);
-        let serve = ["serve", "--listen", "127.0.0.1:0"];
+        let mut serve = vec!["serve", "--listen", "127.0.0.1:0"];
+        if subject.speaks_tls() {
+            let pki = ["pki", PKI, "--thing", THING];
+            show.command(&pki);
+            run(dir, &pki)?;
+            serve.extend(["--tls", PKI, "--tls-listen", "127.0.0.1:0"]);
+        }
         show.command(&serve);
         let mut provider = Process::start("provider", dir, &serve)?;
         let serving: Value = match provider.line()? {
             Some(line) => serde_json::from_str(&line).map_err(|error| broken(error.to_string()))?,
             None => return Err(broken("the provider does not start".to_owned())),
         };
-        let broker = match (serving["event"].as_str(), serving["broker"].as_str()) {
+        // The way in for the device.
+        let way = if subject.speaks_tls() { "tls" } else { "broker" };
+        let broker = match (serving["event"].as_str(), serving[way].as_str()) {
             (Some("serving"), Some(broker)) => broker.to_owned(),
             _ => return Err(broken(format!("the provider says {serving}"))),
         };

@@ -20,6 +20,9 @@ use crate::provisioning::Broker;
 
 /// Bytes of each firmware of a simulated device.
 const PAYLOAD: usize = 120_000;
+/// Where certificates are, for a board that speaks TLS.
+pub(super) const PKI: &str = "pki";
+
 /// What updates itself.
 pub(crate) enum Subject {
     /// Its flash is a file, its bootloader simulated.
@@ -73,6 +76,11 @@ impl Subject {
             Subject::Simulated(board) => board.name(),
             Subject::Emulated(board) => &board.device.name.value,
         }
+    }
+
+    /// Whether it speaks TLS.
+    pub(super) fn speaks_tls(&self) -> bool {
+        matches!(self, Subject::Emulated(board) if board.device.tls)
     }
 
     /// What is real of it.
@@ -187,12 +195,14 @@ impl Subject {
                 Process::start("device", dir, &args)
             }
             Subject::Emulated(board) => {
-                let port = broker.rsplit(':').next().unwrap_or_default();
                 // This machine, as the emulator's network has it, or the bridge.
-                let host = Broker::here(emulator::is_wired(&board.device)).host;
-                let broker = format!("{host}:{port}");
+                let port = broker.rsplit(':').next().and_then(|port| port.parse().ok());
+                let broker = Broker::here(&board.device, port).to_string();
                 let mut args = vec!["run", "--board", name, "--out", "v1", "--thing", THING];
                 args.extend(["--broker", &broker]);
+                if board.device.tls {
+                    args.extend(["--pki", PKI]);
+                }
                 args.extend(more);
                 show.command(&args);
                 args.extend(["--config", text(&board.config)?]);

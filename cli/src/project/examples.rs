@@ -33,6 +33,8 @@ pub(super) const EXAMPLES: &[Example] = &[
         "src/bin/firmware/application.rs",
         "src/bin/firmware/main.rs",
         "src/bin/firmware/network.rs",
+        "src/bin/firmware/tcp.rs",
+        "src/bin/firmware/tls.rs",
         "src/console.rs",
         "src/emac.rs",
         "src/executor.rs",

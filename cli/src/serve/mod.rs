@@ -11,8 +11,9 @@ mod broker;
 mod control;
 pub(crate) mod faults;
 pub(crate) mod link;
+mod tls;
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -43,6 +44,8 @@ pub(crate) struct Options {
     pub(crate) listen: SocketAddr,
     /// Use this broker instead of the embedded one.
     pub(crate) broker: Option<BrokerUrl>,
+    /// Besides, over TLS: where, and the folder with CA and certificate.
+    pub(crate) tls: Option<(SocketAddr, PathBuf)>,
     pub(crate) state: PathBuf,
     pub(crate) faults: Faults,
 }
@@ -70,10 +73,15 @@ pub(crate) async fn run(options: Options, out: &Out) -> Result<()> {
     let changes = broadcast::Sender::new(WATCHED);
 
     let embedded = options.broker.is_none();
+    let mut over_tls = None;
     let broker = match options.broker {
         Some(url) => url,
         None => {
             let address = broker::start(options.listen).await?;
+            if let Some((listen, pki)) = &options.tls {
+                let at = tls::open(*listen, pki, (Ipv4Addr::LOCALHOST, address.port()).into());
+                over_tls = Some(format!("mqtts://{}", at.await?));
+            }
             // Listening on every address includes this one.
             let ip = address.ip();
             let host = if ip.is_unspecified() { "127.0.0.1".to_owned() } else { ip.to_string() };
@@ -90,8 +98,15 @@ pub(crate) async fn run(options: Options, out: &Out) -> Result<()> {
     let kind = if embedded { "embedded broker" } else { "broker" };
     out.event(
         "serving",
-        &json!({ "broker": broker.to_string(), "embedded": embedded, "state": options.state }),
-        format_args!("serving on {kind} {broker}, state in {}", options.state.display()),
+        &json!({
+            "broker": broker.to_string(), "embedded": embedded, "tls": over_tls,
+            "state": options.state,
+        }),
+        format_args!(
+            "serving on {kind} {broker}{}, state in {}",
+            over_tls.iter().map(|at| format!(" and {at}")).collect::<String>(),
+            options.state.display()
+        ),
     );
 
     for stream in store.damaged(provider.state()) {

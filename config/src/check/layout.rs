@@ -5,7 +5,7 @@
 //! block of the largest image. The runtime checks the same sum at compile time.
 
 use super::slot;
-use crate::diagnostic::{At, Errors};
+use crate::diagnostic::{At, Errors, Span};
 use crate::keys::{Board, Flash, MqttStream, Partitions};
 use crate::model::{Cells, Layout, Plugin};
 use crate::values::{Region, size};
@@ -53,6 +53,14 @@ pub(super) fn layout(
     }
     let journal_half = journal_half(flash.write.value.0, blocks);
     journal(flash, parts, journal_half, blocks, errors);
+    if let Some(starts) = parts.starts.value {
+        halves("partition `starts`", starts, &parts.starts.span, flash, errors);
+    }
+    if board.tls.0 == Some(true) && parts.provisioning.is_none() {
+        let wrong = format!("board `{}` speaks TLS and has no partition for its keys", name.value);
+        let right = "declare `provisioning`, or leave `tls` out";
+        errors.add(board.tls.span.clone(), wrong, right);
+    }
     let plugins = cells(name, flash, board, parts, plugins?, errors);
     let secondary = parts.secondary.value;
     Some(Layout {
@@ -62,6 +70,7 @@ pub(super) fn layout(
         slot: Region { len: secondary.len - (image.start - secondary.start), ..image },
         state: parts.state.value,
         provisioning: parts.provisioning.value,
+        starts: parts.starts.value,
         journal: parts.journal.value,
         journal_half,
         blocks,
@@ -175,6 +184,7 @@ fn partitions(flash: &Flash, parts: &Partitions, errors: &mut Errors) -> bool {
         optional("scratch", &parts.scratch),
         Some(("journal", parts.journal.clone())),
         optional("provisioning", &parts.provisioning),
+        optional("starts", &parts.starts),
         optional("plugins", &parts.plugins),
     ];
     let all: Vec<_> = all.into_iter().flatten().collect();
@@ -228,9 +238,16 @@ fn journal(flash: &Flash, parts: &Partitions, half: u32, blocks: u32, errors: &m
             wrong,
             format!("at least {}: two halves of {} in whole erase units", size(least), size(half)),
         );
-    } else if !journal.len.is_multiple_of(2 * erase) {
-        let wrong =
-            format!("the journal, {}, is not two halves of whole erase units", size(journal.len));
-        errors.add(journal.span.clone(), wrong, format!("a multiple of {}", size(2 * erase)));
+    } else {
+        halves("the journal", journal.value, &journal.span, flash, errors);
+    }
+}
+
+/// Two halves, each of whole erase units.
+fn halves(name: &str, part: Region, span: &Span, flash: &Flash, errors: &mut Errors) {
+    let unit = 2 * flash.erase.value.0;
+    if part.len == 0 || !part.len.is_multiple_of(unit) {
+        let wrong = format!("{name}, {}, is not two halves of whole erase units", size(part.len));
+        errors.add(span.clone(), wrong, format!("a multiple of {}", size(unit)));
     }
 }

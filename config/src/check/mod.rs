@@ -121,6 +121,7 @@ fn device(
         keys: keys?,
         flash: board.flash.0.clone()?,
         partitions: At::new(board.partitions.0.clone()?, board.partitions.span.clone()),
+        tls: board.tls.0?,
         bootloader: At::new(board.bootloader.0.clone()?, board.bootloader.span.clone()),
         layout: layout?,
         memory: memory?,

@@ -89,6 +89,7 @@ fn partitions(model: &Model, device: &Device) -> TokenStream {
             layout.provisioning,
             model.origin(&parts.provisioning),
         ),
+        ("STARTS", "Where starts are counted", layout.starts, model.origin(&parts.starts)),
         (
             "RUN",
             "The addresses that the bootloader copies the image to",

@@ -1,4 +1,4 @@
-/// The update pipeline of `thermostat` on board `virt-riscv32` (ota.toml:177).
+/// The update pipeline of `thermostat` on board `virt-riscv32` (ota.toml:203).
 pub mod ota {
     use ::coreota::*;
     const _: [&[u8]; 2] = [
@@ -9,26 +9,26 @@ pub mod ota {
     ];
     /// The product (ota.toml:7).
     pub const PRODUCT: &str = "thermostat";
-    /// The board (ota.toml:177).
+    /// The board (ota.toml:203).
     pub const BOARD: &str = "virt-riscv32";
     /// The version that runs (ota.toml:8).
     pub const VERSION: Version = Version::of_build(
         option_env!("COREOTA_VERSION"),
         env!("CARGO_PKG_VERSION"),
     );
-    /// Bytes of the flash (ota.toml:184).
+    /// Bytes of the flash (ota.toml:210).
     pub const FLASH_SIZE: u32 = 33554432;
-    /// Where the flash is (ota.toml:184).
+    /// Where the flash is (ota.toml:210).
     pub const FLASH_ADDRESS: u32 = 536870912;
-    /// The slot of the running image (ota.toml:190).
+    /// The slot of the running image (ota.toml:216).
     pub const PRIMARY: Region = Region::new(262144, 524288);
-    /// The slot of the new image (ota.toml:191).
+    /// The slot of the new image (ota.toml:217).
     pub const SECONDARY: Region = Region::new(786432, 786432);
-    /// Where the bootloader notes its progress (ota.toml:192).
+    /// Where the bootloader notes its progress (ota.toml:218).
     pub const STATE: Region = Region::new(1572864, 262144);
-    /// What the device was told when it was made (ota.toml:194).
+    /// What the device was told when it was made (ota.toml:220).
     pub const PROVISIONING: Region = Region::new(2359296, 262144);
-    /// Bytes of a block (ota.toml:185).
+    /// Bytes of a block (ota.toml:211).
     pub const BLOCK_SIZE: usize = 1024;
     /// Bytes of the largest message that the link must be able to receive.
     pub const RECEIVE_SIZE: usize = 3072;
@@ -42,22 +42,22 @@ pub mod ota {
             bytes: b"\x04g\xF3\xDC\x98L\x85Jj\x7F-\xA3\x04\x17;\xC3\x84\xDE\x03zV\xCC$\xD0\x92\x80\x86\xD8\xE7\xCBc\xA7B\xD9\x86:}I\x1D\x9Am\xAB\x02\xD9\x17p\x980[\xAA\x97#\xD6\xC0\xB3i\x02\x0FL\xD5v'y\x7F\xF4",
         },
     ];
-    /// The parts of the pipeline (ota.toml:177).
+    /// The parts of the pipeline (ota.toml:203).
     pub struct Pipeline;
     impl ::coreota::Pipeline for Pipeline {
         /// ota.toml:12
         type Jobs = job::aws_iot::AwsIotJobs;
         /// ota.toml:18
         type Parsers = (parser::afr_ota::AfrOta,);
-        /// ota.toml:185
+        /// ota.toml:211
         type Transport = transport::mqtt_stream::MqttStream<
             transport::mqtt_stream::Cbor,
         >;
         /// ota.toml:73
         type Verifier = verify::Native<verify::formats::Trailer, (verify::EcdsaP256,)>;
-        /// ota.toml:183
+        /// ota.toml:209
         type Boot = boot::embassy::EmbassyBoot;
-        /// ota.toml:188
+        /// ota.toml:214
         const LAYOUT: Layout = Layout {
             base: PRIMARY,
             slot: Region::new(786432, 786432),

@@ -124,6 +124,10 @@ impl<'c> Certificate<'c> {
         if self.says.serves == Some(false) {
             return Err(Refusal::NotServer);
         }
+        self.is_not_over(earliest)
+    }
+
+    pub(super) fn is_not_over(&self, earliest: u64) -> Result<(), Refusal> {
         if self.until < earliest { Err(Refusal::Expired) } else { Ok(()) }
     }
 }

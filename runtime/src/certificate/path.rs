@@ -49,6 +49,23 @@ pub fn verify(
     Err(Refusal::UnknownIssuer)
 }
 
+/// The key of a certificate that the root itself signed, whatever it is for: what a tool asks before it
+/// tells a device both.
+///
+/// # Errors
+/// What is wrong with either of them.
+pub fn issued(certificate: &[u8], root: &[u8], earliest: u64) -> Result<PublicKey, Refusal> {
+    let (root, issued) = (Certificate::read(root)?, Certificate::read(certificate)?);
+    root.may_sign(0, earliest)?;
+    if issued.issuer != root.subject {
+        return Err(Refusal::UnknownIssuer);
+    }
+    match issued.is_signed_by(root.key) {
+        true => issued.is_not_over(earliest).map(|()| *issued.key),
+        false => Err(Refusal::Signature),
+    }
+}
+
 struct Path<'p, 'c> {
     between: &'p [&'c [u8]],
     /// Signatures that may still be checked.

@@ -1,29 +1,23 @@
-//! The way to the broker: Ethernet, an address by DHCP, TCP, and MQTT over it.
+//! The network: Ethernet, an address by DHCP, TCP. What is spoken over it, in the clear or TLS, is the
+//! business of [`connection`](crate::connection).
 
-use core::net::SocketAddr;
-use core::num::NonZero;
+use core::net::SocketAddrV4;
 use coreota::link::Clock;
-use coreota::link::rust_mqtt::{Connect, RustMqttLink, Settings};
 use embassy_executor::Spawner;
 use embassy_net::dns::DnsQueryType;
-use embassy_net::tcp::client::{TcpClient, TcpClientState, TcpConnection};
 use embassy_net::{Config, IpAddress, Runner, Stack, StackResources};
 use embassy_time::{Duration, Instant, Timer};
-use embedded_nal_async::TcpConnect;
 use emcraft_sf2::emac::Emac;
-use emcraft_sf2::{ota, time};
-use static_cell::{ConstStaticCell, StaticCell};
+use emcraft_sf2::time;
+use static_cell::ConstStaticCell;
 
-const SEND: usize = 1024;
-const RECEIVE: usize = 4096;
+/// The buffers of a connection.
+pub(crate) const SEND: usize = 1024;
+pub(crate) const RECEIVE: usize = 4096;
 /// A connection on which nothing is acknowledged for so long is gone.
-const SILENCE: Duration = Duration::from_secs(20);
+pub(crate) const SILENCE: Duration = Duration::from_secs(20);
 /// One connection, DHCP and DNS.
 const SOCKETS: usize = 3;
-const KEEP_ALIVE_S: NonZero<u16> = NonZero::new(30).unwrap();
-
-/// With the longest packet, half of the heap.
-const EARLY: usize = 4096;
 
 /// Where the broker is.
 #[derive(Clone, Copy)]
@@ -33,32 +27,37 @@ pub(crate) struct Broker {
     pub(crate) port: u16,
 }
 
-pub(crate) type Link = RustMqttLink<'static, Connector, Time>;
+/// The way to the broker.
+pub(crate) struct Network {
+    pub(crate) stack: Stack<'static>,
+    broker: Broker,
+}
 
-/// Brings the network up; the link connects when it is asked to.
-///
-/// # Panics
-/// When called twice.
-pub(crate) fn start(spawner: Spawner, thing: &'static str, broker: Broker) -> Link {
-    static RESOURCES: ConstStaticCell<StackResources<SOCKETS>> =
-        ConstStaticCell::new(StackResources::new());
-    static STATE: ConstStaticCell<TcpClientState<1, SEND, RECEIVE>> =
-        ConstStaticCell::new(TcpClientState::new());
-    static CLIENT: StaticCell<Client> = StaticCell::new();
+impl Network {
+    /// Brings it up.
+    ///
+    /// # Panics
+    /// When called twice.
+    pub(crate) fn start(spawner: Spawner, thing: &str, broker: Broker) -> Self {
+        static RESOURCES: ConstStaticCell<StackResources<SOCKETS>> =
+            ConstStaticCell::new(StackResources::new());
+        let seed = seed(thing);
+        let [_, _, s0, s1, s2, s3, ..] = seed.to_be_bytes();
+        // Locally administered: no two boards of one network should have the same.
+        let emac = Emac::new([0x02, 0x0f, s0, s1, s2, s3]);
+        let config = Config::dhcpv4(Default::default());
+        let (stack, runner) = embassy_net::new(emac, config, RESOURCES.take(), seed);
+        spawner.spawn(run(runner).expect("started once"));
+        Network { stack, broker }
+    }
 
-    let seed = seed(thing);
-    let [_, _, s0, s1, s2, s3, ..] = seed.to_be_bytes();
-    // Locally administered: no two boards of one network should have the same.
-    let emac = Emac::new([0x02, 0x0f, s0, s1, s2, s3]);
-    let config = Config::dhcpv4(Default::default());
-    let (stack, runner) = embassy_net::new(emac, config, RESOURCES.take(), seed);
-    spawner.spawn(run(runner).expect("started once"));
-    let mut client = TcpClient::new(stack, STATE.take());
-    client.set_timeout(Some(SILENCE));
-    let connector = Connector { stack, client: CLIENT.init(client), broker };
-    let longest = ota::RECEIVE_SIZE;
-    let settings = Settings { client_id: thing, keep_alive_s: KEEP_ALIVE_S, longest, early: EARLY };
-    RustMqttLink::new(connector, Time, settings)
+    /// The address of the broker, once there is a network.
+    pub(crate) async fn find(&self) -> Result<SocketAddrV4, ()> {
+        self.stack.wait_config_up().await;
+        let found = self.stack.dns_query(self.broker.host, DnsQueryType::A).await;
+        let IpAddress::Ipv4(address) = *found.map_err(drop)?.first().ok_or(())?;
+        Ok(SocketAddrV4::new(address, self.broker.port))
+    }
 }
 
 #[embassy_executor::task]
@@ -73,27 +72,6 @@ fn seed(thing: &str) -> u64 {
     name.chain([time::jitter()]).fold(0xcbf2_9ce4_8422_2325, |hash, word| {
         (hash ^ u64::from(word)).wrapping_mul(0x0000_0100_0000_01b3) // FNV-1a
     })
-}
-
-type Client = TcpClient<'static, 1, SEND, RECEIVE>;
-
-/// Makes connections to the broker.
-pub(crate) struct Connector {
-    stack: Stack<'static>,
-    client: &'static Client,
-    broker: Broker,
-}
-
-impl Connect for Connector {
-    type Io = TcpConnection<'static, 1, SEND, RECEIVE>;
-
-    async fn connect(&mut self) -> Result<Self::Io, ()> {
-        self.stack.wait_config_up().await;
-        let found = self.stack.dns_query(self.broker.host, DnsQueryType::A).await;
-        let IpAddress::Ipv4(address) = *found.map_err(drop)?.first().ok_or(())?;
-        let address = SocketAddr::from((address, self.broker.port));
-        self.client.connect(address).await.map_err(drop)
-    }
 }
 
 /// The clock of embassy-time.
