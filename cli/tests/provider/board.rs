@@ -50,10 +50,21 @@ impl Board {
     pub(crate) fn boot(world: &World, board: &str, name: &str, thing: &str, more: &[&str]) -> Self {
         // As the board finds it; one on a serial line has the tool look for it.
         let host = if board == "microbit" { "127.0.0.1" } else { "10.0.2.2" };
-        let broker = format!("{host}:{}", world.port);
+        Self::boot_at(world, board, name, thing, &format!("{host}:{}", world.port), more)
+    }
+
+    /// The same, with another broker.
+    pub(crate) fn boot_at(
+        world: &World,
+        board: &str,
+        name: &str,
+        thing: &str,
+        broker: &str,
+        more: &[&str],
+    ) -> Self {
         let mut emulator = tool(&world.dir)
             .args(["run", "--board", board, "--config", CONFIG, "--out", name])
-            .args(["--thing", thing, "--broker", &broker])
+            .args(["--thing", thing, "--broker", broker])
             .args(more)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -167,7 +167,7 @@ fn refuses_what_is_not_for_it(
 }
 
 /// `memory    stack 8328 of 29048 bytes at most, …`: what was ever written to, of what there is.
-fn has_stack_left(board: &mut Board, spare: u32) {
+pub(crate) fn has_stack_left(board: &mut Board, spare: u32) {
     let (line, _) = board.until("memory    stack ");
     let mut numbers = line.split(' ').filter_map(|word| word.parse::<u32>().ok());
     let (used, room) = (numbers.next().expect("used"), numbers.next().expect("of"));

@@ -11,6 +11,7 @@ mod plugins;
 mod serial;
 mod sim;
 mod third_party;
+mod tls;
 mod updates;
 mod world;
 

@@ -21,6 +21,8 @@ pub(crate) struct World {
     pub(crate) dir: PathBuf,
     pub(crate) port: u16,
     mosquitto: Option<Process>,
+    /// What mosquitto is told besides.
+    settings: String,
     serve: Option<Process>,
     /// The events of the provider, once it has ended.
     heard: Option<JoinHandle<Vec<Value>>>,
@@ -46,7 +48,7 @@ impl World {
     pub(crate) fn on_mosquitto() -> Self {
         loop {
             let port = free_port();
-            if let Some(mosquitto) = mosquitto(port) {
+            if let Some(mosquitto) = mosquitto(port, "") {
                 break Self::folder(port, Some(mosquitto)).serving(&[]);
             }
         }
@@ -64,7 +66,7 @@ impl World {
         let _ = std::fs::remove_dir_all(&dir);
         std::fs::create_dir_all(&dir).expect("a writable temp folder");
         std::fs::write(dir.join("fw.bin"), image()).expect("writable");
-        Self { dir, port, mosquitto, serve: None, heard: None }
+        Self { dir, port, mosquitto, settings: String::new(), serve: None, heard: None }
     }
 
     /// Starts the provider and waits until it serves.
@@ -116,10 +118,17 @@ impl World {
         (status.code(), heard)
     }
 
+    /// Starts a mosquitto that is told more than its port.
+    pub(crate) fn start_mosquitto(&mut self, settings: &str) {
+        self.settings = settings.to_owned();
+        self.restart_mosquitto();
+    }
+
     /// Stops mosquitto and starts it again on the same port.
     pub(crate) fn restart_mosquitto(&mut self) {
         self.mosquitto = None;
-        self.mosquitto = Some(mosquitto(self.port).expect("nobody took its port meanwhile"));
+        let mosquitto = mosquitto(self.port, &self.settings);
+        self.mosquitto = Some(mosquitto.expect("nobody took its port meanwhile"));
     }
 
     pub(crate) fn device(&self, thing: &str) -> Device {
@@ -200,9 +209,10 @@ pub(crate) fn free_port() -> u16 {
 }
 
 /// A mosquitto on that port; `None` where somebody else took it meanwhile.
-fn mosquitto(port: u16) -> Option<Process> {
+fn mosquitto(port: u16, settings: &str) -> Option<Process> {
     let config = std::env::temp_dir().join(format!("mosquitto-{}-{port}.conf", std::process::id()));
-    let text = format!("listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\n");
+    let text =
+        format!("listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\n{settings}");
     std::fs::write(&config, text).expect("writable");
     let child = Command::new("mosquitto")
         .arg("-c")
