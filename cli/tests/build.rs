@@ -87,7 +87,7 @@ fn what_is_provisioned_is_what_a_device_reads() {
 #[test]
 fn a_board_must_be_named_and_have_a_firmware() {
     let several = fails(3, &["build"]);
-    let named = "--board with one of: emcraft-sf2, emcraft-sf2-mcuboot, virt-riscv32, microbit";
+    let named = "--board with one of: emcraft-sf2, emcraft-sf2-mcuboot, emcraft-sf2-tls, virt-riscv32, microbit";
     assert!(several.contains(named), "{several}");
     let none = fails(3, &["build", "--board", "sim-embassy"]);
     assert!(none.contains("`firmware = \"…\"` in [board.sim-embassy]"), "{none}");
@@ -193,4 +193,124 @@ fn images_of_another_board_are_not_booted() {
         folder.display()
     );
     assert_eq!(said, expected);
+}
+
+/// Certificates that the tool made, and what a board with TLS is told of them.
+#[test]
+fn a_board_with_tls_is_told_certificates_that_fit_together() {
+    let place = Place::new("tls");
+    let (file, pki, other) = (place.text("told.bin"), place.text("pki"), place.text("other"));
+    let made = ota(&["--json", "pki", &pki, "--thing", "lamp-7", "--thing", "lamp-8"]);
+    assert!(made.status.success(), "{made:?}");
+    assert!(ota(&["pki", &other, "--thing", "lamp-7"]).status.success());
+    let pem = |folder: &str, name: &str| format!("{folder}/{name}.pem");
+    let start = ["provision", &file, "--board", "emcraft-sf2-tls", "--thing", "lamp-7"];
+    let broker = ["--broker", "mqtts://broker.example"];
+    let tell = |certificates: &[&str]| -> Vec<String> {
+        [&start[..], &broker, certificates].concat().into_iter().map(str::to_owned).collect()
+    };
+
+    let out = ota(&strs(&tell(&["--pki", &pki])));
+    assert!(out.status.success(), "{out:?}");
+    let bytes = std::fs::read(&file).expect("written");
+    let told = Provisioning::open(&bytes).expect("whole");
+    assert_eq!(
+        (told.text(Kind::Host), told.number(Kind::Port)),
+        (Some("broker.example"), Some(8883))
+    );
+    let length = |kind| told.get(kind).map(|bytes| bytes.len());
+    assert_eq!(
+        (length(Kind::Key), length(Kind::Secret), length(Kind::Earliest)),
+        (Some(32), Some(32), Some(8))
+    );
+    let root = told.get(Kind::Root).expect("told");
+    let own = told.get(Kind::Certificate).expect("told");
+    assert!(coreota::certificate::issued(own, root, 0).is_ok());
+    // A secret is of one device alone, and nobody else reads the file.
+    assert!(ota(&strs(&tell(&["--pki", &pki]))).status.success());
+    let again = std::fs::read(&file).expect("written");
+    let again = Provisioning::open(&again).expect("whole").get(Kind::Secret).map(<[u8]>::to_vec);
+    assert_ne!(again.as_deref(), told.get(Kind::Secret));
+    for private in [&file, &format!("{pki}/lamp-7.key.pem"), &format!("{pki}/ca.key.pem")] {
+        assert_eq!(mode(private), 0o600, "{private}");
+    }
+
+    let (ca, cert, key) = (pem(&pki, "ca"), pem(&pki, "lamp-7"), pem(&pki, "lamp-7.key"));
+    let three = |ca: &str, cert: &str, key: &str| {
+        let files = ["--ca", ca, "--device-cert", cert, "--device-key", key];
+        files.map(str::to_owned).to_vec()
+    };
+    let wrong = |code: i32, files: Vec<String>, what: &str, fix: &str| {
+        let said = fails(code, &strs(&tell(&strs(&files))));
+        assert!(said.contains(what) && said.contains(fix), "{said}");
+    };
+    wrong(
+        1,
+        three(&ca, &cert, &pem(&pki, "lamp-8.key")),
+        "it is not for the key in",
+        "give the key",
+    );
+    wrong(1, three(&pem(&other, "ca"), &cert, &key), "not signed by the CA in", "--other-ca");
+    wrong(1, three(&cert, &cert, &key), "cannot be the CA of a broker", "CA:TRUE");
+    wrong(3, three(&ca, &key, &key), "it is a private key", "BEGIN CERTIFICATE");
+    wrong(3, three(&ca, &cert, &cert), "it is a certificate", "of P-256, in PEM or DER");
+    wrong(3, three(&ca, &cert, &place.text("none")), "cannot use", "give the private key");
+    wrong(
+        3,
+        vec![],
+        "speaks TLS only, and is told no certificates",
+        "cargo ota pki --thing lamp-7",
+    );
+    let nobody = place.text("nobody");
+    wrong(3, vec!["--pki".to_owned(), nobody], "no certificate of lamp-7", "--thing lamp-7");
+    // Brokers of another CA than the devices', as a cloud has them.
+    let mut two = three(&pem(&other, "ca"), &cert, &key);
+    two.push("--other-ca".to_owned());
+    assert!(ota(&strs(&tell(&strs(&two)))).status.success());
+
+    let clear = [&start[..], &["--broker", "mqtt://a", "--pki", &pki]].concat();
+    assert!(fails(3, &clear).contains("board `emcraft-sf2-tls` speaks TLS only"));
+    let plain = ["provision", &file, "--board", "emcraft-sf2", "--thing", "a"];
+    let tls = [&plain[..], &["--broker", "mqtts://a"]].concat();
+    assert!(fails(3, &tls).contains("mqtts:// is TLS, and board `emcraft-sf2` speaks none"));
+    let useless = [&plain[..], &["--broker", "a", "--pki", &pki]].concat();
+    assert!(fails(3, &useless).contains("board `emcraft-sf2` speaks no TLS"));
+}
+
+#[test]
+fn what_is_in_a_folder_of_certificates_stays() {
+    let place = Place::new("pki");
+    let pki = place.text("pki");
+    let make = |more: &[&str]| {
+        let out = ota(&[&["--json", "pki", &pki], more].concat());
+        assert!(out.status.success(), "{out:?}");
+        let said: serde_json::Value = serde_json::from_slice(&out.stdout).expect("an event");
+        said["made"].to_string()
+    };
+    assert_eq!(make(&["--host", "broker.example"]), r#"["ca","broker"]"#);
+    let before = std::fs::read(format!("{pki}/ca.pem")).expect("made");
+    assert_eq!(make(&["--thing", "a", "--thing", "b"]), r#"["a","b"]"#);
+    assert_eq!(make(&["--thing", "a"]), "[]");
+    assert_eq!(std::fs::read(format!("{pki}/ca.pem")).expect("kept"), before);
+    let said = fails(3, &["pki", &pki, "--host", "other.example"]);
+    assert!(said.contains("it exists") && said.contains("leave --host out"), "{said}");
+    for name in ["ca", "broker", "../a", ""] {
+        let said = fails(3, &["pki", &pki, "--thing", name]);
+        assert!(said.contains("no name of a thing"), "{said}");
+    }
+}
+
+fn strs(words: &[String]) -> Vec<&str> {
+    words.iter().map(String::as_str).collect()
+}
+
+#[cfg(unix)]
+fn mode(path: &str) -> u32 {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::metadata(path).expect("there").permissions().mode() & 0o777
+}
+
+#[cfg(not(unix))]
+fn mode(_: &str) -> u32 {
+    0o600
 }

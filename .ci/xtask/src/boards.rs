@@ -6,7 +6,11 @@ use std::path::Path;
 
 /// Folder in `examples/`, what it is built for, and the boards of ota.toml that it is.
 const FOLDERS: &[(&str, &str, &[&str])] = &[
-    ("emcraft-sf2", "thumbv7m-none-eabi", &["emcraft-sf2", "emcraft-sf2-mcuboot"]),
+    (
+        "emcraft-sf2",
+        "thumbv7m-none-eabi",
+        &["emcraft-sf2", "emcraft-sf2-mcuboot", "emcraft-sf2-tls"],
+    ),
     ("virt-riscv32", "riscv32imac-unknown-none-elf", &["virt-riscv32"]),
     ("microbit", "thumbv6m-none-eabi", &["microbit"]),
 ];

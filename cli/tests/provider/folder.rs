@@ -51,4 +51,8 @@ pub(crate) fn is_whole(world: &World, folder: &Path, board: &str) {
     let chosen = [boot, "job::aws_iot", "parser::afr_ota", "transport::mqtt_stream"];
     assert_eq!(linked, BTreeSet::from(chosen));
     assert_eq!(sizes["formatting"], 0, "nothing formats");
+    let parts = sizes["parts"].as_object().expect("named");
+    for part in ["embedded_tls", "aes", "rfc6979"] {
+        assert_eq!(parts.contains_key(part), device.tls, "{part} is for TLS");
+    }
 }

@@ -179,3 +179,36 @@ fn openssl(dir: &Path, args: &[&str]) {
         });
     assert!(out.status.success(), "{args:?}: {out:?}");
 }
+
+/// The tool's own broker lets in who has a certificate of the CA, and nobody else.
+#[test]
+fn the_embedded_broker_is_reached_over_mutual_tls_as_well() {
+    let mut world = World::idle();
+    world.events(&["pki", "pki", "--thing", THING]);
+    world.events(&["pki", "other", "--thing", THING]);
+    let port = free_port();
+    world.serve(&["--tls", "pki", "--tls-listen", &format!("127.0.0.1:{port}")]);
+    let knock = |more: &[&str]| {
+        let server = format!("127.0.0.1:{port}");
+        let mut client = Command::new("openssl");
+        client.args(["s_client", "-connect", &server, "-CAfile", "pki/ca.pem", "-tls1_3"]);
+        client.args(["-verify_return_error", "-verify_ip", "127.0.0.1", "-ign_eof"]).args(more);
+        // MQTT 5, CONNECT of "a"; DISCONNECT.
+        let hello = b"\x10\x0e\x00\x04MQTT\x05\x02\x00\x3c\x00\x00\x01a\xe0\x00";
+        fs::write(world.dir.join("hello"), hello).expect("writable");
+        let hello = fs::File::open(world.dir.join("hello")).expect("readable");
+        let out = client.current_dir(&world.dir).stdin(hello).output().expect("openssl is there");
+        let said = out.stdout;
+        // CONNACK: accepted.
+        said.windows(4).any(|bytes| bytes[0] == 0x20 && bytes[2..] == [0, 0])
+    };
+    let own = format!("pki/{THING}");
+    let strangers = format!("other/{THING}");
+    let with = |name: &str| {
+        ["-cert", &format!("{name}.pem"), "-key", &format!("{name}.key.pem")].map(str::to_owned)
+    };
+    let with = |name: &str| knock(&with(name).each_ref().map(String::as_str));
+    assert!(with(&own), "who belongs to it is let in");
+    assert!(!with(&strangers), "a stranger is not");
+    assert!(!knock(&[]), "nor who shows nothing");
+}

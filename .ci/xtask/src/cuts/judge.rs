@@ -77,7 +77,7 @@ impl Bench<'_> {
         self.provider.begin(thing)?;
         let seed = point.at as u64;
         let torn = self.recording.chip(point.at, Some((point.tear, seed)))?;
-        let mut chip = self.subject.renamed(&torn, thing, self.provider.port)?;
+        let mut chip = self.subject.renamed(&torn, thing, &self.provider.way)?;
         let mut may_roll_back = point.at >= self.recording.staged;
         let verdict = |outcome, twice, violations| Ok(Verdict { outcome, twice, violations });
         let (mut twice, mut violations) = (false, 0);

@@ -125,7 +125,7 @@ impl std::fmt::Display for Summary {
     }
 }
 
-/// So many of each board in `cargo xtask test`; the command makes all of them.
+/// So many of each board without TLS in `cargo xtask test`; the command makes all of them.
 const SAMPLE: usize = 7;
 
 /// A sample on each board.
@@ -209,7 +209,7 @@ fn wanted(words: &[&str]) -> Result<Wanted, String> {
 /// Records an update, and cuts the power at the operations that are wanted.
 pub(crate) fn run(wanted: &Wanted, tell: impl Fn(&str) + Sync) -> Result<Summary, String> {
     let subject = Subject::of(&wanted.board, wanted.built)?;
-    let mut provider = Provider::start(&subject.name)?;
+    let mut provider = Provider::start(&subject.name, subject.tls())?;
     provider.publish(&subject.update_path(), &[RECORDED.to_owned()])?;
     let recording = Recording::of(&subject, &provider, RECORDED)?;
     let points = wanted.points(recording.len());

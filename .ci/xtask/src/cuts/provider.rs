@@ -28,9 +28,21 @@ impl Drop for Process {
     }
 }
 
+/// The name that boards have in their certificate.
+pub(super) const DEVICE: &str = "board";
+
+/// How boards reach the broker.
+pub(super) struct Way {
+    pub(super) port: u16,
+    /// Over TLS: the folder with the certificates.
+    pub(super) pki: Option<PathBuf>,
+}
+
 /// A broker and a provider on it.
 pub(super) struct Provider {
-    pub(super) port: u16,
+    pub(super) way: Way,
+    /// For the provider itself.
+    port: u16,
     dir: PathBuf,
     serve: Option<Process>,
     _mosquitto: Process,
@@ -51,15 +63,20 @@ impl Execution {
 }
 
 impl Provider {
-    pub(super) fn start(name: &str) -> Result<Self, String> {
+    pub(super) fn start(name: &str, tls: bool) -> Result<Self, String> {
         let dir = std::env::temp_dir().join(format!("xtask-cuts-{}-{name}", std::process::id()));
         std::fs::create_dir_all(&dir).map_err(|why| format!("{}: {why}", dir.display()))?;
-        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-            .and_then(|free| free.local_addr())
-            .map_err(|why| format!("no free port: {why}"))?
-            .port();
-        let mosquitto = mosquitto(&dir, port)?;
-        let mut provider = Provider { port, dir, serve: None, _mosquitto: mosquitto };
+        let port = free_port()?;
+        let way = match tls {
+            false => Way { port, pki: None },
+            true => {
+                let pki = dir.join("pki");
+                output(tool()?.args(["--json", "pki", "--thing", DEVICE]).arg(&pki))?;
+                Way { port: free_port()?, pki: Some(pki) }
+            }
+        };
+        let mosquitto = mosquitto(&dir, port, &way)?;
+        let mut provider = Provider { way, port, dir, serve: None, _mosquitto: mosquitto };
         provider.serve()?;
         Ok(provider)
     }
@@ -148,9 +165,25 @@ impl Drop for Provider {
     }
 }
 
-fn mosquitto(dir: &Path, port: u16) -> Result<Process, String> {
+fn free_port() -> Result<u16, String> {
+    let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|free| free.local_addr());
+    free.map(|address| address.port()).map_err(|why| format!("no free port: {why}"))
+}
+
+fn mosquitto(dir: &Path, port: u16, way: &Way) -> Result<Process, String> {
     let config = dir.join("mosquitto.conf");
-    let text = format!("listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\n");
+    let mut text = format!("listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\n");
+    if let Some(pki) = &way.pki {
+        let file = |name: &str| pki.join(name).display().to_string();
+        text += &format!(
+            "user root\nlistener {} 127.0.0.1\ncafile {}\ncertfile {}\nkeyfile {}\n\
+             require_certificate true\n",
+            way.port,
+            file("ca.pem"),
+            file("broker.pem"),
+            file("broker.key.pem")
+        );
+    }
     std::fs::write(&config, text).map_err(|why| format!("{}: {why}", config.display()))?;
     let mut mosquitto = Command::new("mosquitto");
     mosquitto.arg("-c").arg(&config);

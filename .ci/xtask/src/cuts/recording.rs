@@ -25,7 +25,7 @@ pub(super) struct Recording {
 impl Recording {
     /// Runs the update.
     pub(super) fn of(subject: &Subject, provider: &Provider, thing: &str) -> Result<Self, String> {
-        let before = subject.factory(thing, provider.port)?;
+        let before = subject.factory(thing, &provider.way)?;
         let mut chip = before.clone();
         chip.record();
         let mut board = subject.boot(chip, true)?;

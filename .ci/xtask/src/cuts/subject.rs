@@ -11,6 +11,7 @@ use coreota_emulator::{
     Chip, Held, Line, Machine, Server, command, follow, serve, traced, writes_back_later,
 };
 
+use super::provider::{DEVICE, Way};
 use crate::run::{cargo, output, target_dir};
 
 /// The image that the factory programs, and the one that replaces it.
@@ -50,35 +51,47 @@ impl Subject {
         Ok(Subject { name: name.to_owned(), device, folder, factory, old, new })
     }
 
+    /// Whether it speaks TLS.
+    pub(super) fn tls(&self) -> bool {
+        self.device.tls
+    }
+
     /// The image that is published.
     pub(super) fn update_path(&self) -> PathBuf {
         self.folder.join(NEW).join(&self.name).join("update.img")
     }
 
     /// The flash as it leaves the factory, for a thing and its broker.
-    pub(super) fn factory(&self, thing: &str, port: u16) -> Result<Chip, String> {
+    pub(super) fn factory(&self, thing: &str, way: &Way) -> Result<Chip, String> {
         let flash = &self.device.flash;
         let mut bytes = vec![0xff; flash.size.value.0 as usize];
         bytes[..self.factory.len()].copy_from_slice(&self.factory);
-        self.provision(&mut bytes, thing, port)?;
+        self.provision(&mut bytes, thing, way)?;
         Ok(Chip::holding(bytes, flash.erase.value.0 as usize))
     }
 
     /// The same flash, for another thing.
-    pub(super) fn renamed(&self, chip: &Chip, thing: &str, port: u16) -> Result<Chip, String> {
+    pub(super) fn renamed(&self, chip: &Chip, thing: &str, way: &Way) -> Result<Chip, String> {
         let mut bytes = chip.bytes().to_vec();
-        self.provision(&mut bytes, thing, port)?;
+        self.provision(&mut bytes, thing, way)?;
         Ok(Chip::holding(bytes, self.device.flash.erase.value.0 as usize))
     }
 
-    fn provision(&self, flash: &mut [u8], thing: &str, port: u16) -> Result<(), String> {
+    fn provision(&self, flash: &mut [u8], thing: &str, way: &Way) -> Result<(), String> {
         let partition = self.device.layout.provisioning;
         let partition =
             partition.ok_or_else(|| format!("{} has no partition `provisioning`", self.name))?;
         let path = scratch("told.bin");
-        let broker = format!("10.0.2.2:{port}");
+        let broker = format!("10.0.2.2:{}", way.port);
         let mut provision = tool()?;
         provision.args(["--json", "provision", "--board", &self.name, "--thing", thing]);
+        if let Some(pki) = &way.pki {
+            // All things are one device to the broker.
+            let file = |name: &str| pki.join(name);
+            provision.arg("--ca").arg(file("ca.pem"));
+            provision.arg("--device-cert").arg(file(&format!("{DEVICE}.pem")));
+            provision.arg("--device-key").arg(file(&format!("{DEVICE}.key.pem")));
+        }
         output(provision.args(["--broker", &broker]).arg(&path))?;
         let told = std::fs::read(&path).map_err(|why| format!("{}: {why}", path.display()))?;
         // It was read.
@@ -207,7 +220,9 @@ fn build(name: &str, folder: &Path) -> Result<(), String> {
 
 /// The names of the boards in `ota.toml` that can be tried.
 pub(super) fn names() -> Result<Vec<String>, String> {
-    Ok(emulated()?.into_iter().map(|device| device.name.value).collect())
+    // What it does to its flash is the same with and without TLS, but for the count of starts, which has tests.
+    let plain = emulated()?.into_iter().filter(|device| !device.tls);
+    Ok(plain.map(|device| device.name.value).collect())
 }
 
 /// The board of that name in `ota.toml`.
