@@ -18,6 +18,14 @@ const BOARD: &str = "my-board";
 /// Lines of a board in the sample that only tell it from other boards there.
 const APART: &[&str] = &["plugins = ", "parsers = "];
 
+/// How the template has a provider started, and how it is for a board that speaks TLS.
+const IN_THE_CLEAR: &str =
+    "cargo ota serve --listen 0.0.0.0:1883     # in another terminal: a provider to try with\n";
+const OVER_TLS: &str = "\
+cargo ota pki --thing board-1             # certificates to try with: .ota/pki
+cargo ota serve --tls                     # in another terminal: a provider to try with
+";
+
 macro_rules! template {
     ($file:literal) => {
         include_str!(concat!("../../templates/project/", $file))
@@ -99,10 +107,7 @@ pub(crate) fn files(name: &str, board: &Board, source: &Source) -> Result<Vec<(S
     let mut files = vec![
         ("ota.toml".to_owned(), ota_toml(name, board)),
         (".gitignore".to_owned(), template!("gitignore").to_owned()),
-        (
-            "README.md".to_owned(),
-            template!("README.md").replace(NAME, name).replace(BOARD, board.name),
-        ),
+        ("README.md".to_owned(), readme(name, board)),
     ];
     let package = board.example.folder.trim_start_matches("examples/");
     for (file, text) in board.example.files {
@@ -122,6 +127,14 @@ pub(crate) fn files(name: &str, board: &Board, source: &Source) -> Result<Vec<(S
         files.push(((*file).to_owned(), text));
     }
     Ok(files)
+}
+
+fn readme(name: &str, board: &Board) -> String {
+    let text = template!("README.md").replace(NAME, name).replace(BOARD, board.name);
+    match board.tables.lines().any(|line| line.starts_with("tls = true")) {
+        true => text.replace(IN_THE_CLEAR, OVER_TLS),
+        false => text,
+    }
 }
 
 fn ota_toml(name: &str, board: &Board) -> String {
@@ -186,6 +199,15 @@ mod tests {
                     assert!(!text.contains(word), "{}: {file} says {word}", board.name);
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_project_over_tls_begins_with_certificates() {
+        assert!(template!("README.md").contains(IN_THE_CLEAR));
+        for board in boards() {
+            let text = readme("my-lamp", &board);
+            assert_eq!(text.contains(OVER_TLS), board.name.ends_with("-tls"), "{text}");
         }
     }
 
