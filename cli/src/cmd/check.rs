@@ -46,6 +46,7 @@ fn linked(device: &Device) -> Vec<String> {
         .chain(blocks)
         .chain(algorithms)
         .chain([boot])
+        .chain(device.tls.then(|| "tls".to_owned()))
         .collect()
 }
 
