@@ -3,7 +3,7 @@
 
 mod openssl;
 
-use coreota::certificate::{CHAIN_MAX, Refusal, SIZE_MAX, verify};
+use coreota::certificate::{CHAIN_MAX, Refusal, SIZE_MAX, issued, verify};
 use openssl::{CA, Pki, SERVER};
 
 const HOST: &str = "broker.example";
@@ -66,6 +66,27 @@ fn a_chain_leads_to_the_root_in_whatever_order_it_comes() {
     assert_eq!(judge(&pki, "root", &many, HOST), Err(Refusal::TooMany));
     // The one in the middle may be pinned as well.
     assert_eq!(judge(&pki, "upper", &["server-of-lower", "lower"], HOST), Ok(()));
+}
+
+/// A device's certificate, before it is told: the CA itself signed it, whatever it is for.
+#[test]
+fn what_a_ca_issued_is_told_from_what_it_did_not() {
+    let pki = tree();
+    pki.issue("lamp", "root", &["extendedKeyUsage=clientAuth"]);
+    pki.issue("other", "other", CA);
+    let judge = |certificate: &str, root: &str, earliest| {
+        issued(&pki.der(certificate), &pki.der(root), earliest)
+    };
+    let key = judge("lamp", "root", EARLIEST).expect("issued");
+    assert!(pki.der("lamp").windows(key.len()).any(|bytes| bytes == key));
+    assert_eq!(judge("lamp", "other", EARLIEST), Err(Refusal::UnknownIssuer));
+    assert_eq!(judge("server-of-upper", "root", EARLIEST), Err(Refusal::UnknownIssuer));
+    assert_eq!(judge("lamp", "lamp", EARLIEST), Err(Refusal::NotCa));
+    assert_eq!(judge("lamp", "root", u64::MAX), Err(Refusal::Expired));
+    // A CA of the same name, with another key.
+    let impostor =
+        pki.issue_with("impostor", "impostor", "impostor", CA, &["-subj", "/O=coreota/CN=root"]);
+    assert_eq!(issued(&pki.der("lamp"), &impostor, EARLIEST), Err(Refusal::Signature));
 }
 
 /// As the services of AWS send it: the root that is trusted, but signed by an older one.

@@ -10,6 +10,7 @@ use coreota::link::rust_mqtt::{RustMqttLink, Settings};
 use coreota::link::tls::{Dial, Identity, Line, Random, Trouble, Tunnel, WRITE_SIZE};
 use coreota::link::{Delivery, LinkFault, MessageLink};
 use coreota::message::Message;
+use coreota::provisioning::{Kind, Provisioning, to_bytes};
 use network::{Broker, HostClock, Socket, free_port, mosquitto_with};
 use openssl::{CA, Pki, SERVER};
 use std::cell::RefCell;
@@ -106,19 +107,23 @@ impl World {
     ) -> (T, Vec<Trouble>) {
         let [root, certificate] = [told.root, told.certificate].map(|file| self.pki.der(file));
         let key = self.key(told.key);
+        // As it comes from flash.
+        let records = to_bytes(&[
+            (Kind::Root, &root),
+            (Kind::Host, told.host.as_bytes()),
+            (Kind::Certificate, &certificate),
+            (Kind::Key, &key),
+            (Kind::Earliest, &told.earliest.to_le_bytes()),
+        ]);
+        let records = records.expect("short records");
+        let identity = Identity::of(&Provisioning::open(&records).expect("whole"));
         let line = Line::new();
         let (mut read, mut write) = (vec![0; told.read], [0; WRITE_SIZE]);
         let random = Urandom(std::fs::File::open("/dev/urandom").expect("there is one"));
         let tunnel = Tunnel {
             line: &line,
             dial: Port(self.port),
-            identity: Identity {
-                root: &root,
-                host: told.host,
-                certificate: &certificate,
-                key: &key,
-                earliest: told.earliest,
-            },
+            identity: identity.expect("all of it was told"),
             random,
             read: &mut read,
             write: &mut write,
