@@ -12,7 +12,7 @@ const ECDSA_SHA256: &[u8] = b"\x30\x0a\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x02";
 /// BIT STRING (RFC 5480).
 const SPKI_P256: &[u8] = b"\x30\x59\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\
     \x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07\x03\x42\x00";
-/// [0] { INTEGER 2 }: version 3.
+/// `[0] { INTEGER 2 }`: version 3.
 const VERSION_3: &[u8] = b"\xa0\x03\x02\x01\x02";
 /// The longest serial number, in bytes.
 const SERIAL_MAX: usize = 20;
