@@ -54,9 +54,10 @@ impl Cmd {
         let line = format!(
             "{name}/  firmware and bootloader for {}, in {} files\n\
              {name}/keys/release.pem  signs its images: keep it secret, keep a copy\n\
-             Next: cd {name} && cargo ota build && cargo ota run",
+             Next: cd {name} && cargo ota build && {}cargo ota run",
             board.name,
             names.len(),
+            if board.speaks_tls() { "cargo ota pki --thing board-1 && " } else { "" },
         );
         let fields = json!({ "folder": name, "board": board.name, "files": names });
         out.event("new", &fields, line);

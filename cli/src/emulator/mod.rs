@@ -20,6 +20,7 @@ use coreota_config::values::Region;
 
 use crate::build::Folder;
 use crate::error::{Error, Exit, Result};
+use crate::keys;
 
 /// Debian's packages of emulators, by how the names of their programs begin.
 const PACKAGES: &[(&str, &str)] = &[
@@ -58,7 +59,8 @@ impl Flash {
         let image = fs::read(factory).map_err(|error| Error::file("read", factory, error))?;
         let mut bytes = vec![0xff; size as usize];
         bytes[..image.len()].copy_from_slice(&image);
-        fs::write(path, bytes).map_err(|error| Error::file("write", path, error))?;
+        // What a device is told may have a private key in it.
+        keys::write(path, &bytes, true)?;
         Ok((flash, true))
     }
 

@@ -40,6 +40,13 @@ pub(crate) struct Board {
     example: &'static Example,
 }
 
+impl Board {
+    /// Whether it is told certificates.
+    pub(crate) fn speaks_tls(&self) -> bool {
+        self.tables.lines().any(|line| line.starts_with("tls = true"))
+    }
+}
+
 /// All of them: those of the sample whose firmware is an example's.
 pub(crate) fn boards() -> Vec<Board> {
     let header = |line: &'static str| line.strip_prefix("[board.")?.strip_suffix(']');
@@ -131,7 +138,7 @@ pub(crate) fn files(name: &str, board: &Board, source: &Source) -> Result<Vec<(S
 
 fn readme(name: &str, board: &Board) -> String {
     let text = template!("README.md").replace(NAME, name).replace(BOARD, board.name);
-    match board.tables.lines().any(|line| line.starts_with("tls = true")) {
+    match board.speaks_tls() {
         true => text.replace(IN_THE_CLEAR, OVER_TLS),
         false => text,
     }

@@ -112,6 +112,7 @@ impl Client {
                 Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
                     return None;
                 }
+                Err(e) if e.kind() == ErrorKind::Interrupted => {}
                 Err(error) => panic!("the connection broke: {error}"),
             }
         }

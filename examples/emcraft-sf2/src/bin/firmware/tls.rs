@@ -8,6 +8,7 @@ use coreota::provisioning::{self, Kind, Provisioning};
 use coreota::say;
 use embassy_executor::Spawner;
 use embassy_net::tcp::{TcpReader, TcpSocket, TcpWriter};
+use embassy_time::Timer;
 use emcraft_sf2::nor::Nor;
 use emcraft_sf2::{console, ota, time};
 use static_cell::ConstStaticCell;
@@ -17,6 +18,9 @@ pub(crate) const RECORDS: usize = provisioning::SIZE_MAX;
 
 /// What the server is asked not to send more of in a record; the chain that it shows is one.
 const RECORD: usize = 2048;
+
+/// Before a start that could not be counted is tried again.
+const PAUSE_S: u64 = 5;
 
 /// Who the device is, and what its keys come from.
 pub(crate) struct Secrets {
@@ -40,9 +44,11 @@ impl Secrets {
                 let random = Seeded::new(secret, start, &time::jitter().to_le_bytes());
                 Some(Secrets { identity, random })
             }
+            // Without a number that was never given no key may be made.
             Err(why) => {
                 console::line(|line| say::trouble(line, why));
-                None
+                Timer::after_secs(PAUSE_S).await;
+                emcraft_sf2::reset()
             }
         }
     }
