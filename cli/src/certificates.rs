@@ -92,7 +92,6 @@ fn identity(root: &Path, own: &Path, key: &Path, other_ca: bool) -> Result<Ident
         Err(Error { exit: Exit::No, ..Error::file("use", path, why).fix(fix) })
     };
     let (root_der, own_der) = (certificate(root)?, certificate(own)?);
-    // A CA signs itself, or it has another above it that nobody asks for.
     for (path, der, most) in [(root, &root_der, SIZE_MAX), (own, &own_der, OWN_MAX)] {
         if der.len() > most {
             let why = format!("the certificate has {} bytes, a device takes {most}", der.len());
@@ -111,28 +110,28 @@ fn identity(root: &Path, own: &Path, key: &Path, other_ca: bool) -> Result<Ident
         let why = format!("it is not for the key in {}", key.display());
         return refuse(own, why, "give the key that the certificate was made for");
     }
-    // A certificate in the CA's place that signed nothing shows what the CA is worth.
-    let judged = issued(&own_der, &root_der, now).map(drop);
-    let right = match (judged, other_ca) {
-        (Err(Refusal::UnknownIssuer | Refusal::Signature | Refusal::Algorithm), true) => Ok(()),
-        (judged, _) => judged,
-    };
-    match right {
-        Ok(()) => Ok(Identity { root: root_der, certificate: own_der, key: secret, now }),
-        Err(why @ (Refusal::NotCa | Refusal::KeyUsage | Refusal::NotServer)) => {
-            let fix =
-                "give the certificate of the CA: CA:TRUE, keyCertSign where it says a key usage";
-            refuse(root, format!("it cannot be the CA of a broker: {}", why.text()), fix)
+    // A CA that did not sign itself is taken as it is.
+    match issued(&root_der, &root_der, now) {
+        Ok(_) | Err(Refusal::UnknownIssuer) => {}
+        Err(why) => {
+            let why = format!("it cannot be the CA of a broker: {}", why.text());
+            let fix = "give the certificate of a CA: of P-256 and SHA-256, CA:TRUE, keyCertSign where \
+                       it says a key usage, not over";
+            return refuse(root, why, fix);
         }
-        Err(Refusal::UnknownIssuer | Refusal::Signature) => {
+    }
+    match issued(&own_der, &root_der, now) {
+        Err(Refusal::UnknownIssuer | Refusal::Signature) if !other_ca => {
             let why = format!("it was not signed by the CA in {}", root.display());
-            let fix = "give the CA that signed it; where brokers have another CA than devices, add --other-ca";
+            let fix = "give the CA that signed it; where brokers have another CA than devices, add \
+                       --other-ca";
             refuse(own, why, fix)
         }
-        Err(why) => {
-            let what = format!("it and {} are of no use: {}", root.display(), why.text());
-            refuse(own, what, "certificates of P-256 and SHA-256, version 3, that are not over")
+        Err(why) if !other_ca => {
+            let fix = "make it of P-256 and SHA-256, version 3, and not over";
+            refuse(own, format!("a broker would not take it: {}", why.text()), fix)
         }
+        Ok(_) | Err(_) => Ok(Identity { root: root_der, certificate: own_der, key: secret, now }),
     }
 }
 

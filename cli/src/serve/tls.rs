@@ -5,9 +5,11 @@ use std::io::{Error as IoError, ErrorKind};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::crypto::ring::default_provider;
 use tokio_rustls::rustls::pki_types::pem::{self, PemObject};
@@ -22,6 +24,10 @@ use crate::pki::Folder;
 /// Bytes in a record: devices have small buffers, and this library does not ask them.
 const RECORD: usize = 1024;
 
+/// How long a handshake may take: small devices need seconds for theirs.
+const PATIENCE: Duration = Duration::from_secs(30);
+const PAUSE: Duration = Duration::from_millis(100);
+
 /// Opens it; gives the address that devices connect to. It is open until the process ends.
 pub(super) async fn open(listen: SocketAddr, pki: &Path, broker: SocketAddr) -> Result<SocketAddr> {
     let acceptor = TlsAcceptor::from(Arc::new(settings(pki)?));
@@ -33,7 +39,11 @@ pub(super) async fn open(listen: SocketAddr, pki: &Path, broker: SocketAddr) -> 
     let address = listener.local_addr().map_err(taken)?;
     tokio::spawn(async move {
         loop {
-            let Ok((socket, _)) = listener.accept().await else { continue };
+            let Ok((socket, _)) = listener.accept().await else {
+                // Too many are there at once.
+                sleep(PAUSE).await;
+                continue;
+            };
             let acceptor = acceptor.clone();
             // How it ends concerns the device alone, which says so.
             tokio::spawn(async move { pass(acceptor, socket, broker).await.ok() });
@@ -45,7 +55,7 @@ pub(super) async fn open(listen: SocketAddr, pki: &Path, broker: SocketAddr) -> 
 /// One device, from its handshake to its end.
 async fn pass(acceptor: TlsAcceptor, socket: TcpStream, broker: SocketAddr) -> std::io::Result<()> {
     socket.set_nodelay(true)?;
-    let mut device = acceptor.accept(socket).await?;
+    let mut device = timeout(PATIENCE, acceptor.accept(socket)).await??;
     let mut broker = TcpStream::connect(broker).await?;
     broker.set_nodelay(true)?;
     match copy_bidirectional(&mut device, &mut broker).await {
