@@ -92,6 +92,12 @@ pub fn tell(name: &str, value: usize) {
     write(&line);
 }
 
+/// Prints texts one behind the other.
+pub fn say(texts: &[&str]) {
+    let bytes = texts.iter().flat_map(|text| text.bytes());
+    bytes.for_each(|byte| write(&[byte, 0]));
+}
+
 /// Prints that it went well, and ends the emulator.
 pub fn succeed() -> ! {
     write(b"done\n\0");

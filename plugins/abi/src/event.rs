@@ -81,8 +81,11 @@ impl<'i> Input<'i> {
     /// Reads input of exactly these bytes.
     pub fn read(bytes: &'i [u8]) -> Option<Self> {
         let (header, bytes) = bytes.split_first_chunk::<INPUT_HEADER>()?;
-        let (&[a_len, b_len, x, y, z], []) = header.as_chunks() else { return None };
-        let [a_len, b_len, x, y, z] = [a_len, b_len, x, y, z].map(u32::from_le_bytes);
+        // Word by word: mapping the array makes copies of it in a plugin.
+        let (words, []) = header.as_chunks() else { return None };
+        let &[a_len, b_len, x, y, z] = words else { return None };
+        let [a_len, b_len] = [u32::from_le_bytes(a_len), u32::from_le_bytes(b_len)];
+        let [x, y, z] = [u32::from_le_bytes(x), u32::from_le_bytes(y), u32::from_le_bytes(z)];
         let (a, b) = bytes.split_at_checked(usize::try_from(a_len).ok()?)?;
         (b.len() == usize::try_from(b_len).ok()?).then_some(Input { a, b, x, y, z })
     }

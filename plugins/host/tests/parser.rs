@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{facts, good, home, module, outside, parser, plug, refused, slot, wat, with, works};
+use common::{facts, good, home, module, outside, parser, plug, refused, slot, works};
 use coreota::{
     error::{Blame, Failure},
     field::Coding,
@@ -173,42 +173,6 @@ fn less_fuel_and_memory_than_the_host_allows_is_what_the_facts_say() {
     }
     assert_eq!(refused(&mut parser, b"Sx"), Failure::PluginFuel);
     assert!(parser.burned() <= 300);
-}
-
-#[test]
-fn modules_that_do_not_fit_the_interface() {
-    let text = |abi: &str, io: &str, parse: &str| {
-        wat(&format!(r#"(module (memory (export "memory") 64 (pagesize 1)) {abi} {io} {parse})"#))
-    };
-    let abi = r#"(func (export "ota_abi") (result i32) i32.const 0x4f540101)"#;
-    let io = r#"(func (export "ota_io") (result i32) i32.const 0)"#;
-    let parse = r#"(func (export "ota_parse") (param i32 i32) (result i32) i32.const 0)"#;
-    for (module, why) in [
-        (text("", io, parse), Failure::PluginExport),
-        (text(abi, "", parse), Failure::PluginExport),
-        (text(abi, io, ""), Failure::PluginExport),
-        (
-            text(&abi.replace("(result i32) i32.const 0x4f540101", ""), io, parse),
-            Failure::PluginExport,
-        ),
-        (text(abi, io, &parse.replace("i32 i32", "i32")), Failure::PluginExport),
-        (text(&abi.replace("0x4f540101", "0x4f540102"), io, parse), Failure::PluginAbi),
-        (text(&abi.replace("0x4f540101", "0x4f540201"), io, parse), Failure::PluginKind),
-        (text(&abi.replace("0x4f540101", "0x4f550101"), io, parse), Failure::PluginAbi),
-        (text(abi, &io.replace("const 0", "const 49"), parse), Failure::PluginBounds),
-        (text(abi, &io.replace("const 0", "const -1"), parse), Failure::PluginBounds),
-        (text(abi, &io.replace("const 0", "const 2"), parse), Failure::PluginBounds),
-        (wat("(module)"), Failure::PluginExport),
-        (with(r#"(import "env" "f" (func))"#, "i32.const 0"), Failure::PluginImport),
-        (with("(func $start) (start $start)", "i32.const 0"), Failure::PluginStart),
-        (with("(func (result f32) f32.const 0)", "i32.const 0"), Failure::PluginMalformed),
-        (with("(table 65 funcref)", "i32.const 0"), Failure::PluginTooLarge),
-        (with("(memory 1)", "i32.const 0"), Failure::PluginTooLarge),
-    ] {
-        let mut parser = parser(&module);
-        assert_eq!(parser.load(), Err(why), "{}", String::from_utf8_lossy(&module));
-        assert_eq!(refused(&mut parser, b"Sx"), why);
-    }
 }
 
 #[test]

@@ -51,7 +51,7 @@ impl<'a> Descriptor<'a> {
     /// # Errors
     /// Those of [`Descriptor::put`].
     pub fn put_number(&mut self, tag: Tag, number: u32) -> Result<(), Failure> {
-        self.put(tag, Field::plain(&[]), number)
+        self.put_by(tag, &const { Field::plain(&[]) }, number)
     }
 
     /// Says what the file is; firmware if nothing is said.
@@ -83,8 +83,14 @@ impl<'a> Descriptor<'a> {
     /// # Errors
     /// [`Failure::DuplicateKey`] where it has been said, [`Failure::BadNumber`] where only a size may
     /// be so large, [`Failure::SizeZero`] where that is 0.
-    #[inline(never)]
+    #[inline(always)]
     pub fn put(&mut self, tag: Tag, field: Field<'a>, number: u32) -> Result<(), Failure> {
+        self.put_by(tag, &field, number)
+    }
+
+    /// By reference: an empty field is a constant then, and no code.
+    #[inline(never)]
+    fn put_by(&mut self, tag: Tag, field: &Field<'a>, number: u32) -> Result<(), Failure> {
         match (tag, number) {
             _ if self.has(tag) => return Err(Failure::DuplicateKey),
             (Tag::Size, 0) => return Err(Failure::SizeZero),
@@ -94,7 +100,7 @@ impl<'a> Descriptor<'a> {
         self.said |= 1 << (tag.number() & 31);
         // There is an entry for each tag of descriptors; others mean nothing in one.
         if let Some(entry) = self.entries.get_mut(self.len) {
-            *entry = said(tag, field, number);
+            *entry = said(tag, *field, number);
             self.len += 1;
         }
         Ok(())
@@ -116,10 +122,9 @@ impl<'a> Descriptor<'a> {
 #[cfg(target_family = "wasm")]
 fn said(tag: Tag, field: Field<'_>, number: u32) -> crate::abi::Record {
     let crate::abi::Span { at, len } = crate::protocol::place(field.raw);
-    match tag.is_number() {
-        true => tag.number_record(number),
-        false => crate::abi::Record { tag: tag.number(), x: field.x(), a: at, b: len, c: number },
-    }
+    // What is said with a number has no bytes; and where nothing stands is no matter.
+    let a = if len == 0 { number } else { at };
+    crate::abi::Record { tag: tag.number(), x: field.x(), a, b: len, c: number }
 }
 
 #[cfg(not(target_family = "wasm"))]

@@ -1,6 +1,8 @@
 //! A pull reader for JSON over borrowed bytes, made to be small: a plugin's code is the device's RAM,
 //! some seven bytes for each.
 
+use core::slice::Iter;
+
 use crate::{Descriptor, Failure, Field, Member, is};
 
 /// A reader somewhere in a document.
@@ -10,67 +12,48 @@ use crate::{Descriptor, Failure, Field, Member, is};
 ///
 /// It is strict about what it reads, and lenient about what it steps over: a value that nobody reads
 /// is passed by its brackets and quotes, and an escape is looked at by whoever undoes it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Json<'a> {
-    document: &'a [u8],
-    at: usize,
+    // An iterator has one pointer to move: what interpreters do slowest is to load and to store.
+    rest: Iter<'a, u8>,
     /// Just behind an opening bracket: no comma comes before the next key or element.
     fresh: bool,
+    /// The string that was read last has escapes.
+    escaped: bool,
     wrong: Option<Failure>,
 }
+
+/// Behind the last byte.
+const END: u32 = 0x100;
 
 impl<'a> Json<'a> {
     /// A reader at the start of a document.
     pub fn new(document: &'a [u8]) -> Self {
-        Json { document, at: 0, fresh: true, wrong: None }
+        Json { rest: document.iter(), fresh: true, escaped: false, wrong: None }
     }
 
     /// Notes what is wrong, unless something was before: what stands behind is not looked at.
     #[inline(never)]
     pub fn fail(&mut self, why: Failure) {
-        self.document = &[];
+        self.rest = [].iter();
         self.wrong = self.wrong.or(Some(why));
     }
 
-    /// The byte at hand; 0, which JSON has nowhere, at the end.
-    fn byte(&self) -> u8 {
-        self.document.get(self.at).copied().unwrap_or(0)
-    }
-
-    /// The next byte that is not white space.
-    fn peek(&mut self) -> u8 {
-        loop {
-            match self.byte() {
-                b' ' | b'\t' | b'\n' | b'\r' => self.at += 1,
-                byte => return byte,
-            }
-        }
-    }
-
-    /// Steps over `byte` if it comes next.
-    fn takes(&mut self, byte: u8) -> bool {
-        let found = self.peek() == byte;
-        self.at += usize::from(found);
-        found
+    /// Steps over white space and the byte behind it, which it returns.
+    #[inline(never)]
+    fn next(&mut self) -> u32 {
+        let mut rest = self.rest.clone();
+        let byte = next(&mut rest);
+        self.rest = rest;
+        byte
     }
 
     /// Steps over `byte`, which has to come next.
+    #[inline(always)]
     fn expect(&mut self, byte: u8, otherwise: Failure) {
-        if !self.takes(byte) {
+        if self.next() != u32::from(byte) {
             self.fail(otherwise);
         }
-    }
-
-    /// Whether more comes before `bracket`; the comma, or the bracket, is stepped over.
-    fn more(&mut self, bracket: u8) -> bool {
-        let fresh = core::mem::take(&mut self.fresh);
-        if self.takes(bracket) {
-            return false;
-        }
-        if !fresh {
-            self.expect(b',', Failure::BadJson);
-        }
-        self.wrong.is_none()
     }
 
     /// Enters an object; [`Failure::WrongType`] where something else stands there.
@@ -81,12 +64,28 @@ impl<'a> Json<'a> {
 
     /// The next key of the object entered, as it stands between its quotes, or `None` behind its end.
     pub fn key(&mut self) -> Option<&'a [u8]> {
-        if !self.more(b'}') {
+        let mut rest = self.rest.clone();
+        let mut fresh = core::mem::take(&mut self.fresh);
+        let mut comma = false;
+        let byte = loop {
+            let byte = next(&mut rest);
+            if fresh || byte != u32::from(b',') {
+                break byte;
+            }
+            (fresh, comma) = (true, true);
+        };
+        let from = rest.as_slice();
+        self.rest = rest;
+        if byte == u32::from(b'}') && !comma {
             return None;
         }
-        let key = self.text();
+        if byte != u32::from(b'"') || !fresh {
+            self.fail(Failure::BadJson);
+            return None;
+        }
+        let len = self.string();
         self.expect(b':', Failure::BadJson);
-        Some(key.raw)
+        from.get(..len)
     }
 
     /// Enters an array; [`Failure::WrongType`] where something else stands there.
@@ -97,40 +96,72 @@ impl<'a> Json<'a> {
 
     /// Whether another element of the array entered comes next.
     pub fn element(&mut self) -> bool {
-        self.more(b']')
+        let before = self.rest.clone();
+        let byte = self.next();
+        let fresh = core::mem::take(&mut self.fresh);
+        if byte == u32::from(b']') {
+            return false;
+        }
+        if fresh {
+            self.rest = before;
+        } else if byte != u32::from(b',') {
+            self.fail(Failure::BadJson);
+        }
+        self.wrong.is_none()
     }
 
     /// Reads a string; [`Failure::WrongType`] where something else stands there,
     /// [`Failure::BadJson`] where it does not end or holds a control character.
     pub fn text(&mut self) -> Field<'a> {
-        self.expect(b'"', Failure::WrongType);
-        let from = self.at;
-        let mut escaped = false;
-        loop {
-            match self.byte() {
-                b'"' => break,
-                b'\\' => {
-                    escaped = true;
-                    self.at += 1;
-                }
-                ..b' ' => {
-                    self.fail(Failure::BadJson);
-                    break;
-                }
-                _ => {}
-            }
-            self.at += 1;
+        let first = self.next();
+        self.text_from(first)
+    }
+
+    /// The same, behind its first byte.
+    #[inline(never)]
+    fn text_from(&mut self, first: u32) -> Field<'a> {
+        if first != u32::from(b'"') {
+            self.fail(Failure::WrongType);
         }
-        let raw = self.document.get(from..self.at).unwrap_or_default();
-        self.at += 1;
-        Field { escaped, ..Field::plain(raw) }
+        let rest = self.rest.as_slice();
+        let raw = rest.get(..self.string()).unwrap_or_default();
+        Field { escaped: self.escaped, ..Field::plain(raw) }
+    }
+
+    /// Steps over what is left of a string, and its end; its length, none that is where it is wrong.
+    /// Notes whether there are escapes.
+    #[inline(never)]
+    fn string(&mut self) -> usize {
+        self.escaped = false;
+        let mut rest = self.rest.clone();
+        while let Some(&byte) = rest.next() {
+            // Most bytes are above.
+            if byte > b'"' {
+                if byte == b'\\' {
+                    self.escaped = true;
+                    rest.next();
+                }
+            } else if byte == b'"' {
+                let len = self.rest.len() - rest.len() - 1;
+                self.rest = rest;
+                return len;
+            } else if byte < b' ' {
+                break;
+            }
+        }
+        self.fail(Failure::BadJson);
+        usize::MAX
     }
 
     /// Steps over `null`, if it comes next: as good as absent.
     pub fn null(&mut self) -> bool {
-        let null = self.peek() == b'n';
+        let before = self.rest.clone();
+        let first = self.next();
+        let null = first == u32::from(b'n');
         if null {
-            self.skip();
+            self.scalar(first);
+        } else {
+            self.rest = before;
         }
         null
     }
@@ -138,46 +169,71 @@ impl<'a> Json<'a> {
     /// Reads a whole number; [`Failure::WrongType`] where something else stands there,
     /// [`Failure::BadNumber`] where it is over `u32::MAX`, or has a sign, a fraction or an exponent.
     pub fn number(&mut self) -> u32 {
-        let first = self.peek();
-        let mut number = 0u64;
-        while self.byte().is_ascii_digit() && number <= u32::MAX.into() {
-            number = number * 10 + u64::from(self.byte() - b'0');
-            self.at += 1;
+        let first = self.next();
+        self.number_from(first)
+    }
+
+    /// The same, behind its first byte.
+    #[inline(never)]
+    fn number_from(&mut self, first: u32) -> u32 {
+        let rest = self.rest.as_slice();
+        let len = self.scalar(first);
+        let mut number = first.wrapping_sub(u32::from(b'0'));
+        let mut good = number <= 9;
+        // It is not ended by a fraction, an exponent or a letter.
+        for byte in rest.get(..len.wrapping_sub(1)).unwrap_or_default() {
+            let digit = u32::from(byte.wrapping_sub(b'0'));
+            good &= digit <= 9 && number <= (u32::MAX - digit) / 10;
+            number = number.wrapping_mul(10).wrapping_add(digit);
         }
-        match u32::try_from(number) {
-            // A number is not ended by a fraction, an exponent or a letter.
-            Ok(number) if first.is_ascii_digit() && !is_scalar(self.byte()) => return number,
-            _ if matches!(first, b'-'..=b'9') => self.fail(Failure::BadNumber),
-            _ => self.fail(Failure::WrongType),
+        if !good {
+            let number = (u32::from(b'-')..=u32::from(b'9')).contains(&first);
+            self.fail(if number { Failure::BadNumber } else { Failure::WrongType });
+            return 0;
         }
-        0
+        number
+    }
+
+    /// Steps over what is left of a number or a literal that begins with `first`: how long all of it
+    /// is, 0 where that begins none. What cannot be in either is stepped over, too.
+    #[inline(never)]
+    fn scalar(&mut self, first: u32) -> usize {
+        let (mut rest, mut byte, mut len) = (self.rest.clone(), first, 0);
+        // With 0x20 set, square brackets are braces, and letters lower case.
+        while byte > u32::from(b'*')
+            && byte | 0x20 < u32::from(b'{')
+            && byte != u32::from(b',')
+            && byte != u32::from(b':')
+        {
+            len += 1;
+            self.rest = rest.clone();
+            byte = rest.next().map_or(END, |byte| u32::from(*byte));
+        }
+        len
     }
 
     /// Steps over a value, whatever it is.
     pub fn skip(&mut self) {
-        let mut depth = 0u32;
+        let (mut depth, mut rest) = (0u32, self.rest.clone());
         loop {
-            let byte = self.peek();
-            if byte == b'"' {
-                self.text();
-            } else {
-                self.at += 1;
-                match byte {
-                    b'{' | b'[' => depth += 1,
-                    b'}' | b']' if depth > 0 => depth -= 1,
-                    b',' | b':' if depth > 0 => {}
-                    _ if is_scalar(byte) => {
-                        while is_scalar(self.byte()) {
-                            self.at += 1;
-                        }
-                    }
-                    _ => {
-                        self.fail(Failure::BadJson);
-                        depth = 0;
-                    }
+            let byte = next(&mut rest);
+            // With 0x20 set, square brackets are braces.
+            let bracket = byte | 0x20;
+            if bracket == u32::from(b'{') {
+                depth += 1;
+            } else if depth > 0 && bracket == u32::from(b'}') {
+                depth -= 1;
+            } else if depth == 0 || byte != u32::from(b',') && byte != u32::from(b':') {
+                self.rest = rest;
+                if byte == u32::from(b'"') {
+                    self.string();
+                } else if self.scalar(byte) == 0 {
+                    return self.fail(Failure::BadJson);
                 }
+                rest = self.rest.clone();
             }
             if depth == 0 {
+                self.rest = rest;
                 return;
             }
         }
@@ -187,12 +243,17 @@ impl<'a> Json<'a> {
     /// absent, and a text that has been read before a [`Failure::DuplicateKey`].
     pub fn member(&mut self, key: &[u8], table: &[Member], to: &mut Descriptor<'a>) -> bool {
         let Some(member) = table.iter().find(|member| is(key, member.key)) else { return false };
-        let nothing = Field::plain(&[] as &[u8]);
-        let (field, number) = match (self.null(), member.tag.is_number()) {
-            (true, _) => return true,
-            (_, true) => (nothing, self.number()),
-            _ => (Field { coding: member.coding, ..self.text() }, 0),
-        };
+        let first = self.next();
+        if first == u32::from(b'n') {
+            self.scalar(first);
+            return true;
+        }
+        let (mut field, mut number) = (Field::plain(&[] as &[u8]), 0);
+        if member.number {
+            number = self.number_from(first);
+        } else {
+            field = Field { coding: member.coding, ..self.text_from(first) };
+        }
         self.check(to.put(member.tag, field, number));
         true
     }
@@ -209,15 +270,23 @@ impl<'a> Json<'a> {
     /// # Errors
     /// The first thing that was wrong.
     pub fn end(&mut self) -> Result<(), Failure> {
-        if self.peek() != 0 || self.at < self.document.len() {
+        if self.next() != END {
             self.fail(Failure::BadJson);
         }
         self.wrong.map_or(Ok(()), Err)
     }
 }
 
-/// Whether `byte` can stand in a number or a literal; those that cannot in either are let pass.
-fn is_scalar(byte: u8) -> bool {
-    // With 0x20 set, square brackets are braces.
-    byte > b'*' && !matches!(byte | 0x20, b',' | b':' | b'{' | b'}')
+/// Steps over white space and the byte behind it, which it returns. In place where that saves a call
+/// and the loads and stores around it: what interpreters do slowest.
+#[inline(always)]
+fn next(rest: &mut Iter<'_, u8>) -> u32 {
+    loop {
+        match rest.next() {
+            None => return END,
+            // Other control characters are let pass along.
+            Some(..=b' ') => {}
+            Some(byte) => return u32::from(*byte),
+        }
+    }
 }

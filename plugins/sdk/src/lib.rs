@@ -110,16 +110,35 @@ impl From<Failure> for Error {
 
 /// Whether `bytes` are `word`. A `match` on byte strings compares each byte in place, at ten bytes
 /// of code apiece.
-#[inline(never)]
+#[inline(always)]
 pub fn is(bytes: &[u8], word: &str) -> bool {
-    bytes.len() == word.len() && behind(bytes, word.as_bytes()).is_some()
+    // Calls are what costs an interpreter most, and most words differ in length.
+    bytes.len() == word.len() && begins(bytes, word.as_bytes())
+}
+
+/// What `word` means: where it is the nth of `words`, the nth of `meanings`.
+#[inline(always)]
+pub fn find<T: Copy>(word: &[u8], words: &[&str], meanings: &[T]) -> Option<T> {
+    meanings.get(place(word, words)).copied()
+}
+
+/// Which of `words` it is; their number where it is none.
+#[inline(never)]
+fn place(word: &[u8], words: &[&str]) -> usize {
+    words.iter().position(|other| is(word, other)).unwrap_or(words.len())
+}
+
+/// Whether `bytes` are `front`, as far as both go.
+#[inline(never)]
+fn begins(bytes: &[u8], front: &[u8]) -> bool {
+    // Not `==`, which is a call of a function that compares in order.
+    bytes.iter().zip(front).all(|(a, b)| a == b)
 }
 
 /// What stands behind `front`, where `bytes` begin so.
 pub fn behind<'a>(bytes: &'a [u8], front: &[u8]) -> Option<&'a [u8]> {
     let (head, tail) = bytes.split_at_checked(front.len())?;
-    // Not `==`, which is a call of a function that compares in order.
-    head.iter().zip(front).all(|(a, b)| a == b).then_some(tail)
+    begins(head, front).then_some(tail)
 }
 
 /// Whether `name` has 1 to `longest` ASCII letters, digits and bytes of `also`: names go into topics,

@@ -16,12 +16,12 @@ impl<'b> Writer<'b> {
 
     /// Appends bytes.
     pub fn put(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            if let Some(to) = self.buffer.get_mut(self.len) {
-                *to = *byte;
-            }
-            self.len = self.len.saturating_add(1);
+        let end = self.len.saturating_add(bytes.len());
+        // All of them or none: one instruction of an interpreter, whatever their number.
+        if let Some(to) = self.buffer.get_mut(self.len..end) {
+            to.copy_from_slice(bytes);
         }
+        self.len = end;
     }
 
     /// Appends a number in four bytes, the lowest first.

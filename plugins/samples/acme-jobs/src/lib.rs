@@ -14,7 +14,7 @@
 #![cfg_attr(any(target_family = "wasm", target_os = "none"), no_std)]
 
 use coreota_plugin::{
-    Algorithm, Coding, Content, Descriptor, Error, Failure, Field, Json, Member, Tag, is,
+    Algorithm, Coding, Content, Descriptor, Error, Failure, Field, Json, Member, Tag, find, is,
 };
 
 coreota_plugin::parser!(parse);
@@ -31,10 +31,8 @@ const PACKAGE: [Member; 8] = [
     Member::new("carrier", Tag::Protocol),
 ];
 
-const CONTENTS: [(&str, Content); 3] =
-    [("firmware", Content::Image), ("plugin", Content::Plugin), ("table", Content::Table)];
-const ALGORITHMS: [(&str, Algorithm); 2] =
-    [("p256", Algorithm::EcdsaP256), ("ed25519", Algorithm::Ed25519)];
+const CONTENTS: [Content; 3] = [Content::Image, Content::Plugin, Content::Table];
+const ALGORITHMS: [Algorithm; 2] = [Algorithm::EcdsaP256, Algorithm::Ed25519];
 
 /// Reads the description of package number `index`.
 ///
@@ -69,14 +67,14 @@ pub fn parse<'a>(document: &'a [u8], index: u8, file: &mut Descriptor<'a>) -> Re
     Ok(())
 }
 
+#[inline(never)]
 fn package<'a>(json: &mut Json<'a>, to: &mut Descriptor<'a>) {
     json.object();
     while let Some(key) = json.key() {
         if json.member(key, &PACKAGE, to) {
         } else if is(key, "what") {
-            let what = json.text().raw;
-            match CONTENTS.iter().find(|(word, _)| is(what, word)) {
-                Some((_, content)) => json.check(to.put_content(*content)),
+            match find(json.text().raw, &["firmware", "plugin", "table"], &CONTENTS) {
+                Some(content) => json.check(to.put_content(content)),
                 None => json.fail(Failure::BadText),
             }
         } else if is(key, "seal") {
@@ -88,20 +86,20 @@ fn package<'a>(json: &mut Json<'a>, to: &mut Descriptor<'a>) {
 }
 
 /// A seal of another algorithm is as good as none: the core requires those it wants.
+#[inline(never)]
 fn seal<'a>(json: &mut Json<'a>, to: &mut Descriptor<'a>) {
     let (mut algorithm, mut value) = (None, None);
     json.object();
     while let Some(key) = json.key() {
         if is(key, "alg") {
-            let alg = json.text().raw;
-            algorithm = ALGORITHMS.iter().find(|(word, _)| is(alg, word));
+            algorithm = find(json.text().raw, &["p256", "ed25519"], &ALGORITHMS);
         } else if is(key, "value") {
             value = Some(Field { coding: Coding::Base64, ..json.text() });
         } else {
             json.skip();
         }
     }
-    if let (Some((_, algorithm)), Some(value)) = (algorithm, value) {
-        json.check(to.put_signature(*algorithm, value));
+    if let (Some(algorithm), Some(value)) = (algorithm, value) {
+        json.check(to.put_signature(algorithm, value));
     }
 }

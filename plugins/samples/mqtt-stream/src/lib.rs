@@ -14,7 +14,7 @@
 
 use coreota_plugin::{
     Arrival, Blocks, Cbor, Draft, Error, Failure, Field, Geometry, Message, Wanted, Writer, behind,
-    is, is_name,
+    find, is, is_name,
 };
 
 coreota_plugin::blocks!(MqttStream, input = INPUT, scratch = SCRATCH);
@@ -38,16 +38,27 @@ const INPUT: usize = 20 + TOPIC_MAX + 64 + BLOCK_MAX as usize;
 const SCRATCH: usize = PREFIX_MAX + "get/cbor".len() + 56;
 
 /// What a refusal's code means for the download.
-const CODES: [(&str, Failure); 9] = [
-    ("ResourceNotFound", Failure::StreamMissing),
-    ("VersionMismatch", Failure::StreamVersion),
-    ("ETagMismatch", Failure::StreamVersion),
-    ("OffsetOutOfBounds", Failure::StreamShort),
-    ("InvalidRequest", Failure::StreamShort),
-    ("RequestThrottled", Failure::Throttled),
-    ("InternalError", Failure::Throttled),
-    ("InvalidCbor", Failure::Throttled),
-    ("InvalidJson", Failure::Throttled),
+const CODES: [&str; 9] = [
+    "ResourceNotFound",
+    "VersionMismatch",
+    "ETagMismatch",
+    "OffsetOutOfBounds",
+    "InvalidRequest",
+    "RequestThrottled",
+    "InternalError",
+    "InvalidCbor",
+    "InvalidJson",
+];
+const MEANINGS: [Failure; 9] = [
+    Failure::StreamMissing,
+    Failure::StreamVersion,
+    Failure::StreamVersion,
+    Failure::StreamShort,
+    Failure::StreamShort,
+    Failure::Throttled,
+    Failure::Throttled,
+    Failure::Throttled,
+    Failure::Throttled,
 ];
 
 /// A file of a stream of a thing.
@@ -145,8 +156,7 @@ impl MqttStream {
         if !same(token, &self.token) {
             return Err(Failure::BadBlock);
         }
-        let known = CODES.iter().find(|(name, _)| is(code, name));
-        Ok(known.map_or(Failure::StreamRefused, |(_, why)| *why))
+        Ok(find(code, &CODES, &MEANINGS).unwrap_or(Failure::StreamRefused))
     }
 }
 
