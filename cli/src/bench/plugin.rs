@@ -15,7 +15,7 @@ use crate::error::{Error, Exit, Result};
 const TARGET: &str = "thumbv7em-none-eabihf";
 
 /// Names in the budgets, the image that tells them, and its names for them.
-const TOLD: [(&str, &str, &str); 8] = [
+const TOLD: [(&str, &str, &str); 14] = [
     ("plugin-load", "hosted", "load"),
     ("plugin-parse", "hosted", "parse"),
     ("plugin-parse-native", "native", "parse"),
@@ -24,9 +24,22 @@ const TOLD: [(&str, &str, &str); 8] = [
     ("plugin-arena", "hosted", "need"),
     ("plugin-stack-load", "hosted", "load-stack"),
     ("plugin-stack-call", "hosted", "parse-stack"),
+    ("plugin-block", "protocol", "mqtt-stream-block"),
+    ("plugin-block-native", "protocol", "native-block"),
+    ("plugin-block-raw", "protocol", "raw-blocks-block"),
+    ("plugin-request", "protocol", "mqtt-stream-request"),
+    ("plugin-request-native", "protocol", "native-request"),
+    ("plugin-block-arena", "protocol", "mqtt-stream-need"),
 ];
 
-/// Runs every image. The one with a hostile world has no figures, but must come to its end.
+/// Names in the budgets, and the samples whose modules they are the length of.
+const MODULES: [(&str, &str); 3] = [
+    ("plugin-parser-size", "acme-jobs"),
+    ("plugin-protocol-size", "raw-blocks"),
+    ("plugin-stream-size", "mqtt-stream"),
+];
+
+/// Runs every image. Those with a hostile world have no figures, but must come to their end.
 pub(crate) fn measure(root: &Path) -> Result<Vec<Measured>> {
     let cross = Cross::find(TARGET).map_err(|missing| {
         Error::new(Exit::File, missing.to_string()).fix("or leave the plugin out: --only counts")
@@ -38,7 +51,7 @@ pub(crate) fn measure(root: &Path) -> Result<Vec<Measured>> {
 
     let folder = target_dir.join(TARGET).join("release");
     let mut told = BTreeMap::new();
-    for image in ["native", "hosted", "hostile"] {
+    for image in ["native", "hosted", "protocol", "exhaustion", "hostile"] {
         told.insert(image, run(&folder.join(image))?);
     }
     let flash = |image: &str| elf::read(&folder.join(image)).map(|image| image.flash);
@@ -49,6 +62,11 @@ pub(crate) fn measure(root: &Path) -> Result<Vec<Measured>> {
         let value = value.ok_or_else(|| {
             Error::new(Exit::File, format!("the image `{image}` does not tell `{its_name}`"))
         })?;
+        figures.push(Measured { name, value });
+    }
+    for (name, sample) in MODULES {
+        let module = root.join("plugins/samples").join(sample).join(sample).with_extension("wasm");
+        let value = std::fs::metadata(&module).map_err(|why| Error::file("read", &module, why))?.len();
         figures.push(Measured { name, value });
     }
     Ok(figures)

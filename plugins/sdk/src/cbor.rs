@@ -53,9 +53,9 @@ impl<'a> Cbor<'a> {
     /// Reads the head of the next item; its argument.
     #[inline(never)]
     fn head(&mut self) -> u64 {
-        // At the end: a break, which ends nothing.
-        (self.major, self.open) = (SIMPLE, true);
         let [initial, rest @ ..] = self.rest else {
+            // A break, which ends nothing.
+            (self.major, self.open) = (SIMPLE, true);
             self.fail(Failure::BadCbor);
             return 0;
         };
@@ -83,6 +83,12 @@ impl<'a> Cbor<'a> {
     /// So many bytes, or none and a failure.
     #[inline(never)]
     fn string(&mut self, len: u64) -> &'a [u8] {
+        self.string_in_place(len)
+    }
+
+    /// The same, without a call.
+    #[inline(always)]
+    fn string_in_place(&mut self, len: u64) -> &'a [u8] {
         let parts = usize::try_from(len).ok().and_then(|len| self.rest.split_at_checked(len));
         if parts.is_none() {
             self.fail(Failure::BadCbor);
@@ -92,13 +98,14 @@ impl<'a> Cbor<'a> {
         string
     }
 
+    #[inline(never)]
     fn string_of(&mut self, major: u8) -> &'a [u8] {
         let len = self.head();
         if self.open || self.major != major {
             self.fail(Failure::WrongType);
             return &[];
         }
-        self.string(len)
+        self.string_in_place(len)
     }
 
     fn enter(&mut self, major: u8) -> Left {
@@ -116,7 +123,17 @@ impl<'a> Cbor<'a> {
 
     /// The next key of the map entered, a text, or `None` behind its end.
     pub fn key(&mut self, left: &mut Left) -> Option<&'a [u8]> {
-        if self.more(left) { Some(self.text()) } else { None }
+        if !self.more_in_place(left) {
+            return None;
+        }
+        // Most keys are short: their head is a byte, and needs no calls.
+        if let [initial @ 0x60..0x78, rest @ ..] = self.rest
+            && let Some((key, rest)) = rest.split_at_checked(usize::from(initial & 0x1f))
+        {
+            self.rest = rest;
+            return Some(key);
+        }
+        Some(self.text())
     }
 
     /// The next key of the map entered, a number, or `None` behind its end.
@@ -132,6 +149,12 @@ impl<'a> Cbor<'a> {
     /// Whether another element comes next; one less is left.
     #[inline(never)]
     pub fn more(&mut self, left: &mut Left) -> bool {
+        self.more_in_place(left)
+    }
+
+    /// The same, without a call.
+    #[inline(always)]
+    fn more_in_place(&mut self, left: &mut Left) -> bool {
         if self.wrong.is_some() {
             return false;
         }

@@ -94,12 +94,21 @@ impl MqttStream {
     }
 
     /// The block of a message, where it is of this file, whole and wanted.
+    #[inline(never)]
     fn data<'m>(&self, payload: &'m [u8], wanted: Wanted) -> Result<Arrival<'m>, Failure> {
         let mut cbor = Cbor::new(payload);
         let (mut seen, mut ours, mut numbers, mut block) = (0, false, [0; 3], &[] as &[u8]);
         let mut left = cbor.map();
         while let Some(key) = cbor.key(&mut left) {
-            match once(&mut cbor, letter(key, b"filpc"), &mut seen) {
+            let which = match key {
+                b"f" => Some(0),
+                b"i" => Some(1),
+                b"l" => Some(2),
+                b"p" => Some(3),
+                b"c" => Some(4),
+                _ => None,
+            };
+            match once(&mut cbor, which, &mut seen) {
                 Some(3) => block = cbor.bytes(),
                 Some(4) => ours = same(cbor.text(), &self.token),
                 Some(which) => {
@@ -130,6 +139,7 @@ impl MqttStream {
     }
 
     /// What a refusal means, where it is one of this download's requests.
+    #[inline(never)]
     fn rejected(&self, payload: &[u8]) -> Result<Failure, Failure> {
         let mut cbor = Cbor::new(payload);
         let mut seen = 0;
@@ -137,9 +147,12 @@ impl MqttStream {
         let [mut code, mut legacy, mut token] = [&[] as &[u8], &[], &self.token];
         let mut left = cbor.map();
         while let Some(key) = cbor.key(&mut left) {
-            // The older name of the code.
-            let which = if is(key, "code") { Some(1) } else { letter(key, b"o") };
-            let which = which.or(letter(key, b"c").map(|_| 2));
+            let which = match key {
+                b"o" => Some(0),
+                b"c" => Some(2),
+                // The older name of the code.
+                _ => is(key, "code").then_some(1),
+            };
             match once(&mut cbor, which, &mut seen) {
                 Some(0) => code = cbor.text(),
                 Some(1) => legacy = cbor.text(),
@@ -162,13 +175,6 @@ impl MqttStream {
 
 fn same(a: &[u8], b: &[u8]) -> bool {
     behind(a, b).is_some_and(<[u8]>::is_empty)
-}
-
-/// Which of the known keys, each a letter, it is.
-#[inline(never)]
-fn letter(key: &[u8], known: &[u8]) -> Option<u32> {
-    let &[letter] = key else { return None };
-    (0..).zip(known).find(|(_, known)| **known == letter).map(|(which, _)| which)
 }
 
 /// Notes a key that is known: each may stand once.
@@ -199,6 +205,7 @@ impl Blocks for MqttStream {
         Ok(())
     }
 
+    #[inline(never)]
     fn open(&mut self, place: &[u8], geometry: Geometry) -> Result<(), Failure> {
         if !is_name(place, NAME_MAX, "_-") {
             return Err(Failure::BadText);
@@ -219,6 +226,7 @@ impl Blocks for MqttStream {
         index < 2
     }
 
+    #[inline(never)]
     fn request(&mut self, wanted: Wanted, draft: &mut Draft<'_>) {
         let wanted = first_blocks(wanted, REQUEST_MAX / self.geometry.block.max(1));
         self.topic(b"get", draft.topic());
