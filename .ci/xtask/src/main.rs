@@ -7,6 +7,7 @@ mod boards;
 mod cuts;
 mod device;
 mod fuzz;
+mod hostile;
 mod msrv;
 mod readme;
 mod run;

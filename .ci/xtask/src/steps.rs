@@ -1,7 +1,7 @@
 //! The steps of `cargo xtask test`, as one table.
 
 use crate::run::{Done, Log, Outcome, cargo, stream, succeeds, target_dir, unattended};
-use crate::{boards, cuts as power_cuts, device, fuzz, msrv, readme, text};
+use crate::{boards, cuts as power_cuts, device, fuzz, hostile, msrv, readme, text};
 use coreota_cross::Cross;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -24,6 +24,7 @@ pub(crate) const STEPS: &[Step] = &[
     Step { name: "msrv",    quick: false, run: msrv::check,  what: "no dependency asks for a newer compiler than we promise" },
     Step { name: "device",  quick: false, run: device::build, what: "the device half compiles for a Cortex-M4, with each feature" },
     Step { name: "boards",  quick: false, run: boards::check, what: "the firmware of the example boards compiles, clippy has nothing to say" },
+    Step { name: "hostile", quick: false, run: hostile::run, what: "plugins that mean harm end alone, on an emulated Cortex-M4" },
     Step { name: "docs",    quick: false, run: docs,         what: "the documentation builds, its links hold" },
     Step { name: "doctest", quick: false, run: doc_tests,    what: "the examples in the documentation work" },
     Step { name: "readme",  quick: false, run: readme::run,  what: "the commands in README.md and docs/plugins.md work" },

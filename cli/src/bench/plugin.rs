@@ -66,7 +66,8 @@ pub(crate) fn measure(root: &Path) -> Result<Vec<Measured>> {
     }
     for (name, sample) in MODULES {
         let module = root.join("plugins/samples").join(sample).join(sample).with_extension("wasm");
-        let value = std::fs::metadata(&module).map_err(|why| Error::file("read", &module, why))?.len();
+        let value =
+            std::fs::metadata(&module).map_err(|why| Error::file("read", &module, why))?.len();
         figures.push(Measured { name, value });
     }
     Ok(figures)

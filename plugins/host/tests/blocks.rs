@@ -192,6 +192,20 @@ fn a_place_it_does_not_like_and_a_slot_that_is_empty() {
 }
 
 #[test]
+fn one_that_gives_up_what_it_has_to_do_is_told_so() {
+    // Not its own, whatever it is told.
+    let module = protocol(2, "(return (i32.const -0x10101))");
+    let before = outside();
+    let mut blocks = PluginBlocks::<Here>::new("thing").unwrap();
+    plug_by(2, &module, |step| blocks.plug(5, step)).unwrap();
+    assert_eq!(blocks.open("place", GEOMETRY), Err(Failure::PluginRefused));
+    plug_by(2, &self::module(), |step| blocks.plug(5, step)).unwrap();
+    assert_eq!(blocks.open("place", GEOMETRY), Ok(()));
+    drop(blocks);
+    assert_eq!(outside(), before);
+}
+
+#[test]
 fn a_job_chooses_it_by_its_name() {
     type Both = Either<mqtt_stream::MqttStream<mqtt_stream::Cbor>, PluginBlocks<Here>>;
     let mut both = Both::new("thing").unwrap();

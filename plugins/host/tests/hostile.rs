@@ -66,7 +66,7 @@ fn every_failure_of_a_module_is_in_the_collection() {
     let there: BTreeSet<_> =
         collection().iter().map(|hostile| failure(hostile.why).code()).collect();
     let elsewhere = [
-        // A slot is empty, two of them run at once: `parser.rs`.
+        // A slot is empty: `parser.rs`. Two in one arena: the image of `examples/plugin-bench`.
         Failure::NoPlugin,
         Failure::PluginBusy,
         // A bug of the engine: the tests of `contain.rs`.

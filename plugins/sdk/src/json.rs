@@ -11,7 +11,8 @@ use crate::{Descriptor, Failure, Field, Member, is};
 /// there are no more keys and elements, texts are empty and numbers 0, and [`Json::end`] tells.
 ///
 /// It is strict about what it reads, and lenient about what it steps over: a value that nobody reads
-/// is passed by its brackets and quotes, and an escape is looked at by whoever undoes it.
+/// is passed by its brackets and quotes, control characters between values are passed like white space,
+/// and an escape is looked at by whoever undoes it.
 #[derive(Clone, Debug)]
 pub struct Json<'a> {
     // An iterator has one pointer to move: what interpreters do slowest is to load and to store.

@@ -85,8 +85,7 @@ fn fetch(
         let (mut payload, mut into) = ([0; BLOCK + 64], [0; BLOCK]);
         let end = message(&asked[..len], index, &mut payload);
         let message = Message { topic, payload: &payload[..end] };
-        let (arrival, instructions) =
-            counter.count(|| protocol.accept(message, WANTED, &mut into));
+        let (arrival, instructions) = counter.count(|| protocol.accept(message, WANTED, &mut into));
         let whole = Arrival::Block { index: index.into(), len: BLOCK as u32 };
         if arrival != whole || into != bytes(index) {
             fail("not the block");

@@ -5,6 +5,7 @@
 pub(crate) mod collection;
 mod modules;
 
+#[allow(unused_imports, reason = "each test uses some of it")]
 pub(crate) use modules::{good, module, wat, with};
 
 use std::{
