@@ -85,10 +85,11 @@ fn rust(folder: &Path) -> Result<PathBuf, Error> {
     let mut cargo = cross.cargo("rustc");
     cargo.args(["--release", "--lib", "--crate-type=cdylib", "--message-format=json"]);
     cargo.arg("--manifest-path").arg(folder.join("Cargo.toml"));
-    // Whatever the author's profile says: the device pays for every byte. `s` is as small as `z` to a
-    // few bytes in a hundred, and calls less, which is what an interpreter does slowest.
+    let wishes = Wishes::read(folder)?;
+    let level = format!("opt-level='{}'", wishes.level);
+    // Whatever the author's profile says: the device pays for every byte.
     for setting in [
-        "opt-level='s'",
+        level.as_str(),
         "lto='fat'",
         "codegen-units=1",
         "panic='abort'",
@@ -98,10 +99,11 @@ fn rust(folder: &Path) -> Result<PathBuf, Error> {
         cargo.args(["--config", &format!("profile.release.{setting}")]);
     }
     cargo.arg("--");
-    let stack = stack(folder)?;
-    for argument in
-        [&format!("-zstack-size={stack}"), "--compress-relocations", "--export=__heap_base"]
-    {
+    for argument in [
+        &format!("-zstack-size={}", wishes.stack),
+        "--compress-relocations",
+        "--export=__heap_base",
+    ] {
         cargo.args(["-C", &format!("link-arg={argument}")]);
     }
     let messages = run(&mut cargo)?;
@@ -118,25 +120,41 @@ fn rust(folder: &Path) -> Result<PathBuf, Error> {
     })
 }
 
-/// What the author says the stack needs: `stack` of `[package.metadata.coreota-plugin]`.
-fn stack(folder: &Path) -> Result<u32, Error> {
-    let path = folder.join("Cargo.toml");
-    let text = String::from_utf8_lossy(&read(&path)?).into_owned();
-    let wrong = |why: String| Error::Io(path.display().to_string(), std::io::Error::other(why));
-    let table = DeTable::parse(&text).map_err(|why| wrong(why.to_string()))?.into_inner();
-    let mut at = &DeValue::Table(table);
-    for key in ["package", "metadata", "coreota-plugin", "stack"] {
-        match at.as_table().and_then(|table| table.get(key)) {
-            Some(value) => at = value.get_ref(),
-            None => return Ok(STACK),
-        }
+/// What the author asks for in `[package.metadata.coreota-plugin]`.
+struct Wishes {
+    /// `stack`: bytes, [`STACK`] if not given.
+    stack: u32,
+    /// `opt-level`: `z` if not given, or `s`, which calls less (what an interpreter does slowest) and
+    /// may be smaller or larger.
+    level: &'static str,
+}
+
+impl Wishes {
+    fn read(folder: &Path) -> Result<Self, Error> {
+        let path = folder.join("Cargo.toml");
+        let text = String::from_utf8_lossy(&read(&path)?).into_owned();
+        let wrong = |why: String| Error::Io(path.display().to_string(), std::io::Error::other(why));
+        let table = DeTable::parse(&text).map_err(|why| wrong(why.to_string()))?.into_inner();
+        let table = DeValue::Table(table);
+        let wish = |key| {
+            ["package", "metadata", "coreota-plugin", key]
+                .into_iter()
+                .try_fold(&table, |at, key| at.as_table()?.get(key).map(|value| value.get_ref()))
+        };
+        let must = |what: &str| wrong(format!("{what} of [package.metadata.coreota-plugin]"));
+        let stack = wish("stack").map_or(Some(STACK), |stack| {
+            stack.as_integer().and_then(|digits| digits.as_str().parse().ok())
+        });
+        let level = wish("opt-level").map_or(Some("z"), |level| {
+            ["z", "s"].into_iter().find(|known| level.as_str() == Some(known))
+        });
+        Ok(Wishes {
+            stack: stack
+                .filter(|stack: &u32| stack.is_multiple_of(16))
+                .ok_or_else(|| must("bytes, a multiple of 16, are to be `stack`"))?,
+            level: level.ok_or_else(|| must("\"z\" or \"s\" is to be `opt-level`"))?,
+        })
     }
-    let stack = at.as_integer().and_then(|digits| digits.as_str().parse().ok());
-    stack.filter(|stack: &u32| stack.is_multiple_of(16)).ok_or_else(|| {
-        wrong(
-            "`stack` of [package.metadata.coreota-plugin] has to be bytes, a multiple of 16".into(),
-        )
-    })
 }
 
 /// Compiles and links C files; where the module is.

@@ -91,13 +91,18 @@ impl<'a> Descriptor<'a> {
     /// By reference: an empty field is a constant then, and no code.
     #[inline(never)]
     fn put_by(&mut self, tag: Tag, field: &Field<'a>, number: u32) -> Result<(), Failure> {
-        match (tag, number) {
-            _ if self.has(tag) => return Err(Failure::DuplicateKey),
-            (Tag::Size, 0) => return Err(Failure::SizeZero),
-            (Tag::Size, _) | (_, ..=0xff) => {}
-            _ => return Err(Failure::BadNumber),
+        let bit = 1 << (tag.number() & 31);
+        let size = bit == 1 << Tag::Size.number();
+        if self.said & bit != 0 {
+            return Err(Failure::DuplicateKey);
         }
-        self.said |= 1 << (tag.number() & 31);
+        if size && number == 0 {
+            return Err(Failure::SizeZero);
+        }
+        if !size && number > 0xff {
+            return Err(Failure::BadNumber);
+        }
+        self.said |= bit;
         // There is an entry for each tag of descriptors; others mean nothing in one.
         if let Some(entry) = self.entries.get_mut(self.len) {
             *entry = said(tag, *field, number);
@@ -142,7 +147,8 @@ impl Descriptor<'_> {
     }
 
     pub(crate) fn count(&self) -> u32 {
-        self.len as u32
+        // The entries are no more; so much the compiler does not see.
+        self.len as u32 & 0xf
     }
 
     pub(crate) fn records(&self) -> &[crate::abi::Record] {

@@ -59,8 +59,15 @@ impl<'a> Json<'a> {
 
     /// Enters an object; [`Failure::WrongType`] where something else stands there.
     pub fn object(&mut self) {
+        self.enter(b'{'.into());
+    }
+
+    #[inline(never)]
+    fn enter(&mut self, bracket: u32) {
         self.fresh = true;
-        self.expect(b'{', Failure::WrongType);
+        if self.next() != bracket {
+            self.fail(Failure::WrongType);
+        }
     }
 
     /// The next key of the object entered, as it stands between its quotes, or `None` behind its end.
@@ -91,8 +98,7 @@ impl<'a> Json<'a> {
 
     /// Enters an array; [`Failure::WrongType`] where something else stands there.
     pub fn array(&mut self) {
-        self.fresh = true;
-        self.expect(b'[', Failure::WrongType);
+        self.enter(b'['.into());
     }
 
     /// Whether another element of the array entered comes next.
@@ -180,13 +186,15 @@ impl<'a> Json<'a> {
         let rest = self.rest.as_slice();
         let len = self.scalar(first);
         let mut number = first.wrapping_sub(u32::from(b'0'));
-        let mut good = number <= 9;
+        let mut digits = rest.get(..len.wrapping_sub(1)).unwrap_or_default().iter();
         // It is not ended by a fraction, an exponent or a letter.
-        for byte in rest.get(..len.wrapping_sub(1)).unwrap_or_default() {
-            let digit = u32::from(byte.wrapping_sub(b'0'));
-            good &= digit <= 9 && number <= (u32::MAX - digit) / 10;
-            number = number.wrapping_mul(10).wrapping_add(digit);
-        }
+        let good = number <= 9
+            && digits.all(|byte| {
+                let digit = u32::from(byte.wrapping_sub(b'0'));
+                let fits = digit <= 9 && number <= (u32::MAX - digit) / 10;
+                number = number.wrapping_mul(10).wrapping_add(digit);
+                fits
+            });
         if !good {
             let number = (u32::from(b'-')..=u32::from(b'9')).contains(&first);
             self.fail(if number { Failure::BadNumber } else { Failure::WrongType });

@@ -139,7 +139,6 @@ impl MqttStream {
     }
 
     /// What a refusal means, where it is one of this download's requests.
-    #[inline(never)]
     fn rejected(&self, payload: &[u8]) -> Result<Failure, Failure> {
         let mut cbor = Cbor::new(payload);
         let mut seen = 0;
@@ -205,7 +204,6 @@ impl Blocks for MqttStream {
         Ok(())
     }
 
-    #[inline(never)]
     fn open(&mut self, place: &[u8], geometry: Geometry) -> Result<(), Failure> {
         if !is_name(place, NAME_MAX, "_-") {
             return Err(Failure::BadText);
