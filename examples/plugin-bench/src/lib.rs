@@ -120,10 +120,10 @@ fn exit(reason: usize) -> ! {
 /// Gives an image its panic handler, which ends the plugin that runs, or the emulator.
 #[macro_export]
 macro_rules! panics {
-    ($abandon:expr) => {
+    ($($abandon:expr)?) => {
         #[panic_handler]
         fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
-            $abandon;
+            $($abandon;)?
             $crate::fail("panic")
         }
 

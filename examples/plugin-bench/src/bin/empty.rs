@@ -4,7 +4,7 @@
 
 use plugin_bench::{Counter, DOCUMENT, PLUGIN, succeed, tell};
 
-plugin_bench::panics!(());
+plugin_bench::panics!();
 
 #[cortex_m_rt::entry]
 fn main() -> ! {

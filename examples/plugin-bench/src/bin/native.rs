@@ -5,7 +5,7 @@
 use coreota::parser::{Parse, Parser};
 use plugin_bench::{Counter, DOCUMENT, fail, succeed, tell};
 
-plugin_bench::panics!(());
+plugin_bench::panics!();
 
 #[cortex_m_rt::entry]
 fn main() -> ! {
