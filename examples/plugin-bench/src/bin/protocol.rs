@@ -51,6 +51,11 @@ const BLOCKS: u32 = 16;
 const GEOMETRY: Geometry = Geometry { size: BLOCKS * BLOCK as u32, block: BLOCK as u32, file: 3 };
 const WANTED: Wanted = Wanted { first: 0, bits: (1 << BLOCKS) - 1 };
 
+/// Begins at a word, as does the block in either message: otherwise what copying takes would be up to
+/// where the compiler puts things.
+#[repr(align(8))]
+struct Aligned<T>(T);
+
 /// Room for a message.
 type Payload = [u8; BLOCK + 64];
 
@@ -82,12 +87,13 @@ fn fetch(
     let (len, request) = counter.count(ask);
     let mut sum = 0;
     for index in 0..BLOCKS as u8 {
-        let (mut payload, mut into) = ([0; BLOCK + 64], [0; BLOCK]);
-        let end = message(&asked[..len], index, &mut payload);
+        let (mut payload, mut into) = (Aligned([0; BLOCK + 64]), Aligned([0; BLOCK]));
+        let (payload, into) = (&mut payload.0, &mut into.0);
+        let end = message(&asked[..len], index, payload);
         let message = Message { topic, payload: &payload[..end] };
-        let (arrival, instructions) = counter.count(|| protocol.accept(message, WANTED, &mut into));
+        let (arrival, instructions) = counter.count(|| protocol.accept(message, WANTED, into));
         let whole = Arrival::Block { index: index.into(), len: BLOCK as u32 };
-        if arrival != whole || into != bytes(index) {
+        if arrival != whole || *into != bytes(index) {
             fail("not the block");
         }
         sum += instructions;
