@@ -34,12 +34,14 @@ fn with_twins(item: TokenStream) -> Result<TokenStream> {
     let kind = tokens.iter().find(|token| is_any(token, &["fn", "impl", "trait"]));
     if kind.is_some_and(|kind| is(kind, "fn")) {
         let twin = twin(&tokens, "")?;
-        return Ok(quote!(#item #twin));
+        let own = own(&tokens, &twin);
+        return Ok(quote!(#(#own)* #twin));
     }
     let Some((TokenTree::Group(members), head)) = tokens.split_last() else {
         return Err((Span::call_site(), "`also_blocking` is for functions, `impl`s and traits"));
     };
-    let mut all = members.stream();
+    let mut all = TokenStream::new();
+    let mut twins = TokenStream::new();
     let mut member = Tokens::new();
     for token in members.stream() {
         let last = match &token {
@@ -51,13 +53,40 @@ fn with_twins(item: TokenStream) -> Result<TokenStream> {
         };
         member.push(token);
         if last {
-            all.extend(twin(&member, "Self::")?);
+            let twin = twin(&member, "Self::")?;
+            all.extend(own(&member, &twin));
+            twins.extend(twin);
             member.clear();
         }
     }
+    all.extend(member);
+    all.extend(twins);
     let mut whole = Group::new(members.delimiter(), all);
     whole.set_span(members.span());
     Ok(head.iter().cloned().chain([whole.into()]).collect())
+}
+
+/// A member itself. Where it has a twin, how that is inlined is said of the twin alone: what an `async` function
+/// returns is a state machine of kilobytes, which would be made on the stack and then moved.
+fn own(member: &[TokenTree], twin: &TokenStream) -> Tokens {
+    match twin.is_empty() {
+        true => member.to_vec(),
+        false => without(member, "inline"),
+    }
+}
+
+/// The tokens but for attributes of that name.
+fn without(tokens: &[TokenTree], attribute: &str) -> Tokens {
+    let mut kept = Tokens::new();
+    for token in tokens {
+        let is_it = matches!(token, TokenTree::Group(group)
+            if group.stream().to_string().starts_with(attribute));
+        match is_it && is_group(token, Delimiter::Bracket) {
+            true => _ = kept.pop(), // the `#`
+            false => kept.push(token.clone()),
+        }
+    }
+    kept
 }
 
 /// The twin of a function, or nothing for what is not `async`.
@@ -166,16 +195,8 @@ fn names_of(args: &TokenTree) -> Vec<Ident> {
 
 /// What stands before `fn`: its own words on itself stay with the first of the two.
 fn without_docs_and_async(head: &[TokenTree]) -> Tokens {
-    let mut kept = Tokens::new();
-    for token in head {
-        match token {
-            TokenTree::Group(group) if group.stream().to_string().starts_with("doc") => {
-                kept.pop(); // the `#`
-            }
-            token if is(token, "async") => {}
-            token => kept.push(token.clone()),
-        }
-    }
+    let mut kept = without(head, "doc");
+    kept.retain(|token| !is(token, "async"));
     kept
 }
 
@@ -235,9 +256,10 @@ mod tests {
         let members = "const N: usize = 1; type T = u8; fn g(&self) -> u8 { 1 }
             #[inline] async fn f(&mut self) { self.g(); self.f().await }";
         let twin = "#[inline] fn f_blocking(&mut self) { self.g(); self.f_blocking() }";
+        let own = members.replace("#[inline] ", "");
         becomes(
             &format!("impl A for B {{ {members} }}"),
-            &format!("impl A for B {{ {members} {twin} }}"),
+            &format!("impl A for B {{ {own} {twin} }}"),
         );
     }
 
