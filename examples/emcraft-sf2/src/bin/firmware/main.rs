@@ -12,6 +12,7 @@ mod network;
 use application::Application;
 use connection::{Connector, RECORDS, Secrets};
 use core::num::NonZero;
+use coreota::error::Failure;
 use coreota::link::rust_mqtt::{RustMqttLink, Settings};
 use coreota::provisioning::{Kind, Provisioning};
 use coreota::{Parts, say};
@@ -71,11 +72,11 @@ fn link(thing: &'static str, connector: Connector) -> Link {
 /// In a static, and made in a function of its own: on its way there it is on the stack.
 #[inline(never)]
 fn orchestrator(thing: &str, flash: Nor, link: Link) -> Option<&'static mut Orchestrator> {
-    static PLACE: StaticCell<Orchestrator> = StaticCell::new();
+    static PLACE: StaticCell<Result<Orchestrator, Failure>> = StaticCell::new();
     let hooks = Application;
     let parts = Parts { thing, running: VERSION, flash, link, clock: Time, hooks };
-    match Orchestrator::new(parts) {
-        Ok(orchestrator) => Some(PLACE.init(orchestrator)),
+    match PLACE.init_with(|| Orchestrator::new(parts)) {
+        Ok(orchestrator) => Some(orchestrator),
         Err(why) => {
             console::line(|line| {
                 line.text("boot      ");

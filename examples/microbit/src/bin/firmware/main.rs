@@ -6,6 +6,7 @@ mod application;
 
 use application::Application;
 use coreota::blocking::{Ready, block_on};
+use coreota::error::Failure;
 use coreota::link::serial::{AROUND, SerialLink};
 use coreota::provisioning::{Kind, Provisioning};
 use coreota::{Parts, say};
@@ -58,8 +59,9 @@ fn run(thing: &'static str) {
 #[inline(never)]
 fn orchestrator(thing: &str, link: Link) -> Option<&'static mut Orchestrator> {
     let (flash, clock, hooks) = (Ready(Flash), Ready(Time), Application);
-    match Orchestrator::new(Parts { thing, running: VERSION, flash, link, clock, hooks }) {
-        Ok(orchestrator) => cortex_m::singleton!(: Orchestrator = orchestrator),
+    let parts = Parts { thing, running: VERSION, flash, link, clock, hooks };
+    match cortex_m::singleton!(: Result<Orchestrator, Failure> = Orchestrator::new(parts))? {
+        Ok(orchestrator) => Some(orchestrator),
         Err(why) => {
             uart::line(|line| {
                 line.text("boot      ");

@@ -10,6 +10,7 @@ mod network;
 use application::Application;
 use connection::{Broker, Link};
 use coreota::blocking::{Ready, block_on};
+use coreota::error::Failure;
 use coreota::provisioning::{Kind, Provisioning};
 use coreota::{Parts, say};
 use network::{Shared, Time};
@@ -65,10 +66,11 @@ fn orchestrator(
     link: Link,
     network: Shared,
 ) -> Option<&'static mut Orchestrator> {
-    static PLACE: StaticCell<Orchestrator> = StaticCell::new();
+    static PLACE: StaticCell<Result<Orchestrator, Failure>> = StaticCell::new();
     let (clock, hooks) = (Time(network), Application);
-    match Orchestrator::new(Parts { thing, running: VERSION, flash, link, clock, hooks }) {
-        Ok(orchestrator) => Some(PLACE.init(orchestrator)),
+    let parts = Parts { thing, running: VERSION, flash, link, clock, hooks };
+    match PLACE.init_with(|| Orchestrator::new(parts)) {
+        Ok(orchestrator) => Some(orchestrator),
         Err(why) => {
             console::line(|line| {
                 line.text("boot      ");
