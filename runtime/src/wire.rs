@@ -32,7 +32,7 @@ pub(crate) fn decode(field: &Field<'_>, into: &mut [u8]) -> Result<usize, Failur
         (Coding::Base64, false) => base64::decode(base64::trim(field.raw)?, into),
         (Coding::Base64, true) => base64::decode_escaped(field.raw, into),
         (Coding::Plain, false) => {
-            copy(field.raw, into).ok_or(Failure::BadText)?;
+            copy_block(field.raw, into).ok_or(Failure::BadText)?;
             Ok(field.raw.len())
         }
         (Coding::Plain, true) => fill(into, Unescape::new(field.raw)),
@@ -40,20 +40,25 @@ pub(crate) fn decode(field: &Field<'_>, into: &mut [u8]) -> Result<usize, Failur
     }
 }
 
-/// Copies `from` to the front of `to`, if there is room. The one place that does: no length has to be
-/// seen to be equal to another, so that no way into a panic is left, even where size is optimised for.
+/// Copies the few bytes of `from` to the front of `to`, if there is room. No length has to be seen to be equal
+/// to another, so that no way into a panic is left, even where size is optimised for.
 #[inline]
 pub(crate) fn copy(from: &[u8], to: &mut [u8]) -> Option<()> {
-    // Words first: byte by byte a block would take three times as long.
+    for (to, from) in to.get_mut(..from.len())?.iter_mut().zip(from) {
+        *to = *from;
+    }
+    Some(())
+}
+
+/// The same for many bytes, word by word: one by one those of a block would take three times as long.
+#[inline]
+fn copy_block(from: &[u8], to: &mut [u8]) -> Option<()> {
     let (words, bytes) = to.get_mut(..from.len())?.as_chunks_mut::<4>();
     let (from_words, from_bytes) = from.as_chunks::<4>();
     for (to, from) in words.iter_mut().zip(from_words) {
         *to = *from;
     }
-    for (to, from) in bytes.iter_mut().zip(from_bytes) {
-        *to = *from;
-    }
-    Some(())
+    copy(from_bytes, bytes)
 }
 
 /// Writes what `bytes` gives to the front of `into`.
