@@ -50,15 +50,28 @@ pub(crate) fn copy(from: &[u8], to: &mut [u8]) -> Option<()> {
     Some(())
 }
 
-/// The same for many bytes, word by word: one by one those of a block would take three times as long.
+/// The same for many bytes, most of them by calls of `memcpy`: one by one those of a block would take several
+/// times as long, where size is optimised for.
 #[inline]
 fn copy_block(from: &[u8], to: &mut [u8]) -> Option<()> {
-    let (words, bytes) = to.get_mut(..from.len())?.as_chunks_mut::<4>();
-    let (from_words, from_bytes) = from.as_chunks::<4>();
-    for (to, from) in words.iter_mut().zip(from_words) {
+    let to = to.get_mut(..from.len())?;
+    let (from, to) = copy_arrays::<4096>(from, to);
+    let (from, to) = copy_arrays::<512>(from, to);
+    copy(from, to)
+}
+
+/// Copies whole arrays, whose lengths are seen to be equal, and gives what is left.
+#[inline]
+fn copy_arrays<'f, 't, const LEN: usize>(
+    from: &'f [u8],
+    to: &'t mut [u8],
+) -> (&'f [u8], &'t mut [u8]) {
+    let (from, from_rest) = from.as_chunks::<LEN>();
+    let (to, to_rest) = to.as_chunks_mut::<LEN>();
+    for (to, from) in to.iter_mut().zip(from) {
         *to = *from;
     }
-    copy(from_bytes, bytes)
+    (from_rest, to_rest)
 }
 
 /// Writes what `bytes` gives to the front of `into`.

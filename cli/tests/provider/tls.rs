@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::board::{Board, build, ended, publish};
-use crate::firmware::has_stack_left;
+use crate::firmware::{has_stack_left, received};
 use crate::folder;
 use crate::world::{World, free_port};
 
@@ -122,12 +122,6 @@ fn a_board_updates_itself_over_mutual_tls_and_with_nobody_else() {
     // Who it is, mosquitto has from its certificate.
     let heard = fs::read_to_string(&log).expect("written");
     assert!(heard.contains("as lamp-1 (p5, c1, k30, u'lamp-1')"), "{heard}");
-}
-
-/// `download  64/216 blocks`
-fn received(line: &String) -> u32 {
-    let number = line.split("download  ").nth(1).and_then(|rest| rest.split('/').next());
-    number.and_then(|number| number.parse().ok()).unwrap_or_else(|| panic!("{line}"))
 }
 
 fn listener(dir: &Path, port: u16, certificate: &str, key: &str, devices_of: &str) -> String {
